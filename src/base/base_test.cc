@@ -31,9 +31,9 @@ TEST(Clock, ParsesOffsetsDatesAndSeconds) {
 }
 
 TEST(Clock, RefusesWhatIsNotATime) {
-  for (const char* text : {"", "yesterday", "2026-02-30", "2026-05-30T", "2026-05-30T25:00:00Z",
-                           "2026-05-30T08:15:00", "2026-05-30T08:15:00.Z", "-5",
-                           "2026-05-30T08:15:00+2:00", "2026-05-30T08:15:00Zx"}) {
+  for (const char* text :
+       {"", "yesterday", "2026-02-30", "2026-05-30T", "2026-05-30T25:00:00Z", "2026-05-30T08:15:00",
+        "2026-05-30T08:15:00.Z", "-5", "2026-05-30T08:15:00+2:00", "2026-05-30T08:15:00Zx"}) {
     EXPECT_EQ(parse_time(text), -1) << text;
   }
 }

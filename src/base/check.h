@@ -13,9 +13,9 @@ namespace vsr {
                                const std::string& why);
 }  // namespace vsr
 
-#define VSR_CHECK(condition, ...)                                                       \
-  do {                                                                                  \
-    if (!(condition)) [[unlikely]] {                                                    \
+#define VSR_CHECK(condition, ...)                                                         \
+  do {                                                                                    \
+    if (!(condition)) [[unlikely]] {                                                      \
       ::vsr::check_failed(__FILE__, __LINE__, #condition, ::fmt::format("" __VA_ARGS__)); \
-    }                                                                                   \
+    }                                                                                     \
   } while (false)

@@ -44,8 +44,7 @@ bool take_offset(std::string_view& text, int& minutes) {
 }  // namespace
 
 MonoTime SystemClock::mono() const {
-  return std::chrono::duration_cast<MonoTime>(
-      std::chrono::steady_clock::now().time_since_epoch());
+  return std::chrono::duration_cast<MonoTime>(std::chrono::steady_clock::now().time_since_epoch());
 }
 
 UnixMillis SystemClock::unix_ms() const {

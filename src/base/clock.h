@@ -31,7 +31,8 @@ class SystemClock final : public Clock {
 // Stands still until told otherwise.
 class FakeClock final : public Clock {
  public:
-  explicit FakeClock(UnixMillis start_unix_ms = 1'700'000'000'000) : start_unix_ms_(start_unix_ms) {}
+  explicit FakeClock(UnixMillis start_unix_ms = 1'700'000'000'000)
+      : start_unix_ms_(start_unix_ms) {}
   MonoTime mono() const override { return MonoTime(elapsed_ns_.load()); }
   UnixMillis unix_ms() const override { return start_unix_ms_ + elapsed_ns_.load() / 1'000'000; }
   void advance(MonoTime by) { elapsed_ns_ += by.count(); }
