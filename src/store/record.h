@@ -82,7 +82,7 @@ struct RoutingPart {
   // signal_values, signal_confidences, projections, projection_scores, projection_trace,
   // rejected_decisions, signal_errors, pii_entities, tool_definitions, tool_trace. Called any
   // number of times, on any thread, one at a time.
-  std::function<void(json::Writer&)> details;
+  std::function<void(json::JsonWriter&)> details;
 };
 
 // The part that is known at the end; written once.
@@ -114,7 +114,7 @@ struct TerminalPart {
   double dispatch_us = 0;
   TextField response_body;
   // Writes further members: timings_us, tool calls emitted.
-  std::function<void(json::Writer&)> details;
+  std::function<void(json::JsonWriter&)> details;
 };
 
 }  // namespace vsr::store
