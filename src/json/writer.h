@@ -53,7 +53,7 @@ class JsonWriter {
   }
 
   // True when exactly one complete value has been written.
-  bool complete() const { return depth_ == 0 && has_value_; }
+  bool complete() const { return stack_.empty() && has_value_; }
   const std::string& str() const { return *out_; }
   // The text of a writer made without a string of its own.
   std::string take() { return std::move(own_); }
@@ -67,14 +67,13 @@ class JsonWriter {
 
   std::string own_;
   std::string* out_ = &own_;
-  std::string stack_;  // one of '{' '[' per level
-  size_t depth_ = 0;
+  std::string stack_;       // one of '{' '[' per level
   bool has_value_ = false;  // something stands before at this level
   bool after_key_ = false;
 };
 
 // Appends a JSON string with its quotes.
 void append_quoted(std::string& out, std::string_view text);
-std::string quoted(std::string_view text);
+std::string json_string(std::string_view text);
 
 }  // namespace vsr::json

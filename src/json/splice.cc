@@ -1,0 +1,127 @@
+#include "json/splice.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "json/writer.h"
+
+namespace vsr::json {
+
+void Splicer::replace(Span span, std::string_view replacement) {
+  VSR_CHECK(span.end() <= text_.size(), "edit ends at {} of {}", span.end(), text_.size());
+  const Edit edit{span, static_cast<uint32_t>(added_.size()),
+                  static_cast<uint32_t>(replacement.size())};
+  added_.append(replacement);
+  const auto at = std::upper_bound(
+      edits_.begin(), edits_.end(), span.offset,
+      [](uint32_t offset, const Edit& other) { return offset < other.span.offset; });
+  VSR_CHECK(at == edits_.begin() || std::prev(at)->span.end() <= span.offset, "edits overlap");
+  VSR_CHECK(at == edits_.end() || span.end() <= at->span.offset, "edits overlap");
+  edits_.insert(at, edit);
+}
+
+size_t Splicer::size() const {
+  size_t size = text_.size();
+  for (const Edit& edit : edits_) size = size - edit.span.length + edit.text_length;
+  return size;
+}
+
+std::vector<std::string_view> Splicer::pieces() const {
+  std::vector<std::string_view> pieces;
+  pieces.reserve(edits_.size() * 2 + 1);
+  const auto add = [&](std::string_view piece) {
+    if (!piece.empty()) pieces.push_back(piece);
+  };
+  uint32_t from = 0;
+  for (const Edit& edit : edits_) {
+    add(text_.substr(from, edit.span.offset - from));
+    add(std::string_view(added_).substr(edit.text_offset, edit.text_length));
+    from = edit.span.end();
+  }
+  add(text_.substr(from));
+  return pieces;
+}
+
+std::string Splicer::joined() const {
+  std::string out;
+  out.reserve(size());
+  for (const std::string_view piece : pieces()) out += piece;
+  return out;
+}
+
+void ObjectEditor::set(std::string_view key, std::string_view json_value) {
+  VSR_CHECK(!json_value.empty(), "a field needs a value");
+  std::erase_if(changes_, [&](const Change& change) { return change.key == key; });
+  changes_.push_back({std::string(key), std::string(json_value)});
+}
+
+void ObjectEditor::remove(std::string_view key) {
+  std::erase_if(changes_, [&](const Change& change) { return change.key == key; });
+  changes_.push_back({std::string(key), {}});
+}
+
+const ObjectEditor::Change* ObjectEditor::change_of(std::string_view key) const {
+  for (const Change& change : changes_) {
+    if (change.key == key) return &change;
+  }
+  return nullptr;
+}
+
+// A field that goes takes the comma before it along, and the first fields that go, up to the first
+// that stays, take the comma after them.
+void ObjectEditor::apply(Splicer& splicer) const {
+  const auto goes = [&](const Field& field) {
+    const Change* const change = change_of(field.key);
+    return change != nullptr && change->value.empty();
+  };
+  bool has_field = false;                   // one that stays
+  uint32_t gap_start = object_.offset + 1;  // behind the last field, or behind the bracket
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    const Field& field = fields_[i];
+    if (!goes(field)) {
+      if (const Change* const change = change_of(field.key)) {
+        splicer.replace(field.value, change->value);
+      }
+      has_field = true;
+    } else if (has_field) {
+      splicer.erase({gap_start, field.value.end() - gap_start});
+    } else {
+      const bool last = i + 1 == fields_.size();
+      const uint32_t end = last ? field.value.end() : fields_[i + 1].key_span.offset;
+      splicer.erase({field.key_span.offset, end - field.key_span.offset});
+    }
+    gap_start = field.value.end();
+  }
+  std::string added;
+  for (const Change& change : changes_) {
+    if (change.value.empty()) continue;
+    const bool present = std::any_of(fields_.begin(), fields_.end(),
+                                     [&](const Field& field) { return field.key == change.key; });
+    if (present) continue;
+    if (has_field || !added.empty()) added += ',';
+    append_quoted(added, change.key);
+    added += ':';
+    added += change.value;
+  }
+  if (!added.empty()) splicer.insert(gap_start, added);
+}
+
+std::span<const Field> read_fields(Reader& reader, Arena& arena) {
+  ArenaList<Field> fields(arena);
+  std::string_view key;
+  if (!reader.begin_object()) return {};
+  while (reader.next_field(key)) {
+    if (fields.size() == kFieldsMax) {
+      reader.fail("an object has too many fields");
+      break;
+    }
+    // A key with escapes lives in the reader only until the next one.
+    const Span key_span = reader.key_span();
+    if (key.data() != reader.text().data() + key_span.offset + 1) key = arena.copy(key);
+    fields.push_back({key, key_span, reader.skip()});
+  }
+  if (reader.failed()) return {};
+  return fields.span();
+}
+
+}  // namespace vsr::json
