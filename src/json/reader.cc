@@ -181,6 +181,11 @@ Span Reader::scalar_span(uint32_t token) const {
   return {start, end - start};
 }
 
+uint32_t Reader::value_end() const {
+  const char c = token_char(token_ - 1);
+  return c == '}' || c == ']' ? tokens_[token_ - 1] + 1 : scalar_span(token_ - 1).end();
+}
+
 Span Reader::string_span(uint32_t token) {
   const Span span = scalar_span(token);
   if (span.length >= 2 && text_[span.end() - 1] == '"') return span;
@@ -381,7 +386,7 @@ Span Reader::skip() {
     fail("the text ends too early");
     return {};
   }
-  return {start, tokens_[token - 1] + 1 - start};
+  return {start, value_end() - start};
 }
 
 Span Reader::skip_checked() {
@@ -409,7 +414,7 @@ Span Reader::skip_checked() {
     if (!enter && depth_ == outer) break;
   }
   if (failed()) return {};
-  return {start, tokens_[token_ - 1] + 1 - start};
+  return {start, value_end() - start};
 }
 
 bool Reader::at_end() {

@@ -65,10 +65,17 @@ class Reader {
   // Offset of the next token.
   uint32_t offset() const { return token_ < token_count_ ? tokens_[token_] : size(); }
 
+  // Offset behind the value that was read or skipped last.
+  uint32_t value_end() const;
+
   // begin_object, then next_field until it is false; every value must be read or skipped.
   bool begin_object();
   bool next_field(std::string_view& key);
   Span key_span() const { return key_span_; }
+  // The key just given, valid as long as the text and the arena.
+  std::string_view keep_key(std::string_view key, Arena& arena) const {
+    return key.data() == key_scratch_.data() ? arena.copy(key) : key;
+  }
   bool begin_array();
   bool next_element();
 

@@ -115,10 +115,9 @@ std::span<const Field> read_fields(Reader& reader, Arena& arena) {
       reader.fail("an object has too many fields");
       break;
     }
-    // A key with escapes lives in the reader only until the next one.
+    const std::string_view kept = reader.keep_key(key, arena);
     const Span key_span = reader.key_span();
-    if (key.data() != reader.text().data() + key_span.offset + 1) key = arena.copy(key);
-    fields.push_back({key, key_span, reader.skip()});
+    fields.push_back({kept, key_span, reader.skip()});
   }
   if (reader.failed()) return {};
   return fields.span();

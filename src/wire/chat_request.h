@@ -36,7 +36,6 @@ constexpr size_t kToolsMax = 16'384;
 
 struct MessageRef {
   Role role = Role::kUnknown;
-  bool has_tool_calls = false;
   json::Span raw;         // the whole object
   uint64_t raw_hash = 0;  // of exactly those bytes: the key for cached facts
 };

@@ -13,7 +13,4 @@ namespace vsr::wire {
 // bytes in the arena. An envelope that is not closed stays.
 std::string_view strip_envelopes(std::string_view text, json::Arena& arena);
 
-// True if strip_envelopes would cut something.
-bool has_envelope(std::string_view text);
-
 }  // namespace vsr::wire

@@ -29,6 +29,7 @@ struct Usage {
 };
 
 struct ObservedToolCall {
+  int64_t index = -1;  // as the stream numbers it; -1 if it does not
   std::string id;
   std::string name;
   std::string arguments;  // up to the capture limit
