@@ -1,5 +1,6 @@
 // Lazy evaluation gives the winner and the confidence of full evaluation: on random recipes and
 // random signal values, evaluating any subset of what is needed, in any order.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <random>

@@ -1,5 +1,6 @@
 #include "policy/plan.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
