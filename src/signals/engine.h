@@ -1,0 +1,97 @@
+#pragma once
+
+// The signals of a recipe, compiled. Made once per Config, shared by all loops; evaluation is const
+// and works in a Scratch that each thread (or request) owns. A request is evaluated in stages:
+//
+//   engine.start(input, scratch, values);
+//   while (plan.needed(values.signals, …, wanted), !wanted.empty())
+//     engine.evaluate(input, cheapest of wanted, scratch, values);
+//
+// Work that rules share (one pass of all patterns, one tokenisation, one pass of the linear models,
+// the reading of a message) is done at most once per request whatever the stages. No I/O; reads the
+// clock only for Values::microseconds. Limit: kPatternMemoryMax for all patterns together.
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "signals/input.h"
+#include "signals/values.h"
+
+namespace vsr::nn {
+class HeadBank;
+class Encoder;
+}  // namespace vsr::nn
+
+namespace vsr::signals {
+
+class MessageCache;
+
+constexpr int64_t kPatternMemoryMax = 256LL << 20;
+
+// What signals read beside the recipe. All may be null: rules that need a missing part carry an
+// error; without a clock no time is taken.
+struct Parts {
+  std::shared_ptr<const nn::HeadBank> heads;
+  std::shared_ptr<const nn::Encoder> encoder;
+  std::shared_ptr<MessageCache> cache;
+  const Clock* clock = nullptr;  // outlives the engine
+};
+
+struct RuleProblem {
+  config::Position position;
+  std::string message;
+};
+// Everything wrong with the rules that only compiling them shows: bad regular expressions, empty
+// keyword lists. For `validate`; compile() refuses a recipe with any.
+std::vector<RuleProblem> check_rules(const config::SignalRules& rules);
+
+// 0 is cheapest: patterns, structure, context, conversation; 1 language, BM25, n-grams, fuzzy words;
+// 2 recognisers of personal data and secrets; 3 linear models; 4 sentence encoder.
+using CostClass = uint8_t;
+constexpr CostClass kCostClasses = 5;
+
+// Memory of one evaluation. Opaque; reusable after start(), by one thread at a time.
+class Scratch {
+ public:
+  Scratch();
+  ~Scratch();
+  Scratch(Scratch&&) noexcept;
+  Scratch& operator=(Scratch&&) noexcept;
+
+ private:
+  friend class Engine;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+class Engine {
+ public:
+  // The first problem of check_rules as the error, with file:line:column.
+  static Result<std::shared_ptr<const Engine>> compile(std::shared_ptr<const config::Config> config,
+                                                       Parts parts);
+  ~Engine();
+
+  // Forgets the request before and prepares for this one.
+  void start(const Input& input, Scratch& scratch, Values& values) const;
+  // Evaluates those of `wanted` that are not evaluated yet. Same input as start().
+  void evaluate(const Input& input, std::span<const config::SignalId> wanted, Scratch& scratch,
+                Values& values) const;
+  // start() and every signal but projections.
+  void evaluate_all(const Input& input, Scratch& scratch, Values& values) const;
+
+  CostClass cost_class(config::SignalId signal) const;
+  // Of what history rules look for; part of the cache key.
+  uint64_t rules_version() const;
+
+ private:
+  struct Compiled;
+  explicit Engine(std::unique_ptr<const Compiled> compiled);
+  std::unique_ptr<const Compiled> compiled_;
+};
+
+}  // namespace vsr::signals

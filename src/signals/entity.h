@@ -1,0 +1,59 @@
+#pragma once
+
+// What the recognisers find in a text: a type, a span and how sure they are. Every type is either a
+// secret (a credential) or personal data; the two are read from different texts (input.h). Values;
+// pure.
+
+#include <cstdint>
+#include <string_view>
+
+namespace vsr::signals {
+
+enum class EntityType : uint8_t {
+  // Personal data.
+  kPerson,
+  kAddress,
+  kEmail,
+  kPhone,
+  kCard,
+  kIban,
+  kBankAccount,
+  kIp,
+  kMac,
+  kDateOfBirth,
+  kPassport,
+  kLicence,
+  kPlate,
+  kSsn,
+  kCnId,
+  kNhsNumber,
+  kTaxId,
+  kMedicalRecord,
+  kCrypto,  // an address of a public chain, checksummed where the chain has one
+  // Secrets.
+  kApiKey,
+  kAccessToken,  // JWT, bearer and basic credentials, signed URLs
+  kPrivateKey,
+  kConnectionString,
+  kPassword,
+  kSecret,  // a high-entropy value next to a secret word
+};
+constexpr size_t kEntityTypes = static_cast<size_t>(EntityType::kSecret) + 1;
+
+constexpr bool is_secret(EntityType type) { return type >= EntityType::kApiKey; }
+
+// "PERSON", "ADDRESS", "EMAIL", …
+std::string_view to_string(EntityType type);
+// Also the long names that other tools use ("EMAIL_ADDRESS", "US_SSN", "CREDIT_CARD"), in any case.
+// False for names of types that are not recognised here.
+bool parse_entity_type(std::string_view name, EntityType& out);
+
+struct Entity {
+  EntityType type = EntityType::kPerson;
+  uint32_t start = 0;  // bytes in the text it was found in
+  uint32_t end = 0;    // exclusive
+  float confidence = 0;
+  bool operator==(const Entity&) const = default;
+};
+
+}  // namespace vsr::signals

@@ -1,0 +1,73 @@
+#pragma once
+
+// Results per message content, so that an agent's long history is evaluated once and later requests
+// pay for a lookup and the new messages. Keyed by content hash and rule-set version; holds match
+// bits, offsets and scores, never text. Thread-safe: striped by hash, each stripe has its own lock
+// held for a few dozen instructions, since the loops share histories but rarely collide. Limit:
+// `bytes_max` over all stripes, least recently used out first.
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "signals/entity.h"
+
+namespace vsr::signals {
+
+constexpr size_t kMessageCacheBytesMax = 16UL << 20;
+
+struct PartEntity {
+  Entity entity;
+  uint32_t part = 0;
+  bool operator==(const PartEntity&) const = default;
+};
+struct PatternScore {
+  uint16_t pattern = 0;  // index into the engine's table
+  float score = 0;
+  bool operator==(const PatternScore&) const = default;
+};
+
+// What was computed so far for one message; parts that no rule asked for are missing.
+struct MessageResult {
+  enum Part : uint8_t { kWords = 1, kEntities = 2, kAttack = 4 };
+  uint8_t parts = 0;
+  std::vector<PatternScore> patterns;  // kWords: matched keywords of history rules, ascending
+  std::vector<PartEntity> entities;    // kEntities
+  double attack = 0;                   // kAttack: probability
+
+  size_t bytes() const;
+};
+
+class MessageCache {
+ public:
+  explicit MessageCache(size_t bytes_max = kMessageCacheBytesMax);
+  ~MessageCache();
+
+  struct Key {
+    uint64_t content_hash = 0;
+    uint64_t version = 0;  // of the rule set and the kind of role
+    bool operator==(const Key&) const = default;
+  };
+
+  std::shared_ptr<const MessageResult> find(const Key& key);  // null if it is not there
+  void put(const Key& key, std::shared_ptr<const MessageResult> result);
+
+  struct Stats {
+    uint64_t hits = 0;
+    uint64_t misses = 0;
+    uint64_t evictions = 0;
+    size_t entries = 0;
+    size_t bytes = 0;
+  };
+  Stats stats() const;
+
+ private:
+  struct Stripe;
+  static constexpr size_t kStripes = 16;
+  Stripe& stripe_of(const Key& key);
+
+  const size_t stripe_bytes_max_;
+  std::unique_ptr<Stripe[]> stripes_;
+};
+
+}  // namespace vsr::signals
