@@ -171,6 +171,7 @@ class AnswerReader {
       while (reader_.next_field(key)) {
         const bool is_object = reader_.kind() == Kind::kObject;
         if ((key == "delta" || key == "message") && is_object) {
+          calls_are_whole_ = key == "message";
           read_message();
         } else if (key == "text") {
           take_text(seen_.text, seen_.text_truncated);
@@ -198,8 +199,9 @@ class AnswerReader {
         reader_.begin_array();
         while (reader_.next_element()) read_tool_call();
       } else if (key == "function_call" && reader_.kind() == Kind::kObject) {
-        ObservedToolCall& call = tool_call_at(0, {});
-        read_function(call);
+        CallPiece piece;
+        read_function(piece);
+        if (!reader_.failed()) add_piece(0, {}, piece);
       } else {
         const std::string_view name = reader_.keep_key(key, arena_);
         if (name == "content" || name == "audio") note_output(reader_.kind() != Kind::kNull);
@@ -237,7 +239,7 @@ class AnswerReader {
     // The index and id may come after the function, so the call is found when all is read.
     int64_t index = -1;
     std::string_view id;
-    ObservedToolCall piece;
+    CallPiece piece;
     std::string_view key;
     reader_.begin_object();
     while (reader_.next_field(key)) {
@@ -254,26 +256,33 @@ class AnswerReader {
       }
     }
     if (reader_.failed()) return;
-    ObservedToolCall& call = tool_call_at(index, id);
-    if (call.name.empty()) call.name = std::move(piece.name);
-    append_limited(call.arguments, piece.arguments, call.arguments.size() + arguments_room(),
-                   seen_.arguments_truncated);
+    add_piece(index, id, piece);
   }
 
-  void read_function(ObservedToolCall& call) {
+  struct CallPiece {
+    std::string_view name;
+    std::string_view arguments;
+  };
+
+  void read_function(CallPiece& piece) {
     std::string_view key;
-    std::string_view text;
     reader_.begin_object();
     while (reader_.next_field(key)) {
       if (key == "name") {
-        keep_short(call.name);
-      } else if (key == "arguments" && take_string(text)) {
-        append_limited(call.arguments, text, call.arguments.size() + arguments_room(),
-                       seen_.arguments_truncated);
-      } else if (key != "arguments") {
+        take_string(piece.name);
+      } else if (key == "arguments") {
+        take_string(piece.arguments);
+      } else {
         scanner_.scan(reader_.keep_key(key, arena_));
       }
     }
+  }
+
+  void add_piece(int64_t index, std::string_view id, const CallPiece& piece) {
+    ObservedToolCall& call = tool_call_at(index, id);
+    if (call.name.empty()) call.name.assign(piece.name.substr(0, kObservedIdBytesMax));
+    append_limited(call.arguments, piece.arguments, call.arguments.size() + arguments_room(),
+                   seen_.arguments_truncated);
   }
 
   size_t arguments_room() const {
@@ -289,6 +298,7 @@ class AnswerReader {
     id = id.substr(0, kObservedIdBytesMax);
     auto& calls = seen_.tool_calls;
     const auto found = std::find_if(calls.rbegin(), calls.rend(), [&](ObservedToolCall& call) {
+      if (calls_are_whole_) return false;
       if (id.empty() || call.id.empty()) return index < 0 || call.index == index;
       return call.id == id;
     });
@@ -314,6 +324,7 @@ class AnswerReader {
   bool has_usage_ = false;
   bool has_no_choice_ = false;
   bool is_error_object_ = false;
+  bool calls_are_whole_ = false;
 };
 
 }  // namespace
