@@ -7,7 +7,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -18,19 +20,40 @@ namespace vsr::store {
 
 enum class Lifecycle : uint8_t { kRunning, kCompleted, kFailed, kAborted };
 std::string_view to_string(Lifecycle state);
+std::optional<Lifecycle> parse_lifecycle(std::string_view name);
 
-// Character range of sensitive text inside one of the text fields, and what stands there.
+// Byte range of sensitive text inside one of the text fields, and what stands there.
 struct Redaction {
-  uint32_t start = 0;  // bytes
+  uint32_t start = 0;
   uint32_t end = 0;
   std::string type;  // "EMAIL", "API_KEY", …
+};
+
+// How much of a text the privacy and secret detectors have seen.
+enum class Scan : uint8_t {
+  kNone,   // nothing
+  kKept,   // the text as it is kept here; what was cut off behind it is unknown
+  kWhole,  // the whole text before it was cut; spans may reach past the cut
 };
 
 struct TextField {
   std::string text;
   bool truncated = false;
-  std::vector<Redaction> redactions;  // ascending, not overlapping
+  Scan scan = Scan::kNone;
+  std::vector<Redaction> redactions;  // ascending, not overlapping, in bytes of `text`
 };
+
+// What may be stored and shown of a text, or nothing if it is empty. `redact` says that the request
+// is private. Every span becomes "[TYPE]". The whole text becomes kWithheld when it is not certain
+// that the spans cover everything sensitive in it:
+//   redact, Scan::kNone, no spans             nobody looked
+//   redact or spans, cut, scanned after it    half a span at the cut goes unnoticed
+//   spans overlapping, unordered, past the end of a text that was not cut
+// A span that begins before a cut and ends behind it (Scan::kWhole) is replaced up to the cut. A
+// private text without spans that was scanned in full is kept, as is any text of a request that is
+// not private and has no spans.
+std::optional<std::string> stored_text(const TextField& field, bool redact);
+constexpr std::string_view kWithheld = "[REDACTED]";
 
 struct Attempt {
   std::string endpoint;
@@ -81,7 +104,7 @@ struct RoutingPart {
   // Writes further members of the record object: learning, session_policy, signals,
   // signal_values, signal_confidences, projections, projection_scores, projection_trace,
   // rejected_decisions, signal_errors, pii_entities, tool_definitions, tool_trace. Called any
-  // number of times, on any thread, one at a time.
+  // number of times, on any thread, one at a time. Its text must be redacted already.
   std::function<void(json::JsonWriter&)> details;
 };
 

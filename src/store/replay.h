@@ -22,15 +22,15 @@ namespace vsr::store {
 // Filters of lists and aggregates; empty strings and zeros do not filter.
 struct ReplayQuery {
   uint32_t limit = 20;  // at most kListMax
-  std::string cursor;
+  std::string cursor;   // `next_cursor` of the page before
   uint32_t offset = 0;
   std::string session_id;       // raw or hash
   std::string conversation_id;  // raw or hash
   std::string api_key_name;     // with `own_only`
   bool own_only = false;
   std::string decision, model, action, status;
-  UnixMillis from = 0, to = 0;
-  std::string search;
+  UnixMillis from = 0, to = 0;  // from <= timestamp < to
+  std::string search;           // in prompt, decision and models, without ASCII case
   bool details = false;
   std::string bucket;  // aggregate: minute, hour or day
 };
@@ -47,9 +47,10 @@ struct DropCounts {
 
 struct ReplayHealth {
   bool ok = true;
-  std::string problem;   // what is wrong and what to do, "" when ok
-  uint64_t queued = 0;   // records not yet in the store
-  std::string backend;   // "sqlite", "memory", …
+  std::string problem;  // what is wrong and what to do, "" when ok
+  std::string notice;   // something that happened and was dealt with, e.g. a file moved aside
+  uint64_t queued = 0;  // records not yet in the store
+  std::string backend;  // "sqlite", "memory", …
 };
 
 class Replay {

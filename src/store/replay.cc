@@ -1,0 +1,255 @@
+#include "store/replay.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/check.h"
+#include "json/writer.h"
+#include "store/aggregate.h"
+#include "store/memory_store.h"
+#include "store/record_writer.h"
+#include "store/render.h"
+
+namespace vsr::store {
+namespace {
+
+constexpr size_t kTrajectoryTurnsMax = 10'000;
+constexpr int kHexBase = 16;
+
+std::string to_cursor(int64_t sequence) { return to_hex(static_cast<uint64_t>(sequence)); }
+
+int64_t from_cursor(std::string_view cursor) {
+  int64_t sequence = 0;
+  std::from_chars(cursor.data(), cursor.data() + cursor.size(), sequence, kHexBase);
+  return sequence;
+}
+
+bool is_newer(const Row& a, const Row& b) { return a.sequence > b.sequence; }
+
+std::unexpected<Error> not_found(std::string message) {
+  return fail(ErrorCode::kNotFound, std::move(message), ErrorSource::kClient);
+}
+
+void write_turn(json::JsonWriter& out, const Row& row) {
+  const Summary& summary = *row.summary;
+  out.begin_object();
+  out.field("id", row.id.hex()).field("timestamp", format_rfc3339(summary.timestamp));
+  out.field("session_id", summary.session_id).field("conversation_id", summary.conversation_id);
+  out.field("turn_index", summary.turn_index);
+  out.field("model", summary.selected_model).field("previous_model", summary.previous_model);
+  out.field("decision", summary.decision).field("action", summary.action);
+  out.field("reason", summary.reason).field("mode", summary.mode).field("phase", summary.phase);
+  out.field("is_switch", summary.is_switch).field("is_unsafe_switch", is_unsafe_switch(summary));
+  out.field("lifecycle_state", to_string(summary.state));
+  out.field("terminal_reason", summary.terminal_reason);
+  out.field("duration_ms", summary.duration_ms);
+  out.field("prompt_tokens", summary.prompt_tokens);
+  out.field("cached_prompt_tokens", summary.cached_prompt_tokens);
+  out.field("completion_tokens", summary.completion_tokens);
+  out.field("total_tokens", summary.total_tokens);
+  out.field("actual_cost", summary.actual_cost).field("baseline_cost", summary.baseline_cost);
+  out.field("currency", summary.currency);
+  out.end_object();
+}
+
+std::string trajectory_json(const ReplayQuery& query, const std::vector<Row>& rows, bool is_cut) {
+  Totals totals;
+  uint64_t switches = 0;
+  uint64_t unsafe_switches = 0;
+  uint64_t hard_locks = 0;
+  json::JsonWriter out;
+  out.begin_object().field("object", "router_replay.trajectory");
+  out.field("session_id", query.session_id).field("conversation_id", query.conversation_id);
+  out.field("count", rows.size()).field("truncated", is_cut);
+  out.key("turns").begin_array();
+  for (const auto& row : rows) {
+    write_turn(out, row);
+    totals.add(*row.summary);
+    if (row.summary->is_switch) ++switches;
+    if (is_unsafe_switch(*row.summary)) ++unsafe_switches;
+    if (row.summary->action == "hard_lock") ++hard_locks;
+  }
+  out.end_array();
+  out.key("totals").begin_object().field("turns", rows.size());
+  out.field("switches", switches).field("unsafe_switches", unsafe_switches);
+  out.field("hard_locks", hard_locks);
+  totals.write_spend(out);
+  totals.write_tokens(out);
+  out.end_object().end_object();
+  return out.take();
+}
+
+// Reads join what the writer holds with what the store holds. The writer is asked first: a record
+// that moves from one to the other meanwhile is seen once, since its sequence is excluded there.
+class StoreReplay final : public Replay {
+ public:
+  StoreReplay(std::unique_ptr<RecordStore> store, const WriterOptions& options)
+      : writer_(std::move(store), options) {}
+
+  void begin(const Id128& id, RoutingPart part) override { writer_.begin(id, std::move(part)); }
+  void end(const Id128& id, TerminalPart part) override { writer_.end(id, std::move(part)); }
+  Result<std::string> show(const Id128& id, const ReplayQuery& access) override;
+  Result<std::string> list(const ReplayQuery& query) override;
+  Result<std::string> aggregate(const ReplayQuery& query) override;
+  Result<std::string> trajectory(const ReplayQuery& query) override;
+  DropCounts dropped() const override { return writer_.dropped(); }
+  ReplayHealth health() const override { return writer_.health(); }
+  bool flush(std::chrono::milliseconds at_most) override { return writer_.flush(at_most); }
+
+ private:
+  struct Page {
+    std::vector<Row> rows;
+    bool has_more = false;
+  };
+
+  // The writer's rows that match; excludes all of the writer's rows from `filter`.
+  std::vector<Row> take_pending(Filter& filter);
+  void complete(Row& row);
+  Result<Page> merged_page(std::vector<Row> pending, const Filter& filter,
+                           const ReplayQuery& query);
+  // All rows that match, in no order.
+  Status visit(const ReplayQuery& query, const std::function<void(const Row&)>& visitor);
+
+  RecordWriter writer_;
+};
+
+void StoreReplay::complete(Row& row) {
+  if (row.routing && (row.terminal || row.summary->state == Lifecycle::kRunning)) return;
+  const auto stored = writer_.store().find(row.id);
+  if (stored && *stored) fill_texts(row, **stored);
+}
+
+std::vector<Row> StoreReplay::take_pending(Filter& filter) {
+  std::vector<Row> rows = writer_.pending();
+  std::vector<Row> matching;
+  for (auto& row : rows) {
+    if (!matches_columns(filter, row)) continue;
+    if (!filter.search.empty()) complete(row);
+    if (matches_search(filter, row)) matching.push_back(row);
+  }
+  for (const auto& row : rows) filter.without.insert(row.sequence);
+  std::ranges::sort(matching, is_newer);
+  return matching;
+}
+
+Result<std::string> StoreReplay::show(const Id128& id, const ReplayQuery& access) {
+  std::optional<Row> row = writer_.pending(id);
+  if (row) {
+    complete(*row);
+  } else {
+    auto stored = writer_.store().find(id);
+    if (!stored) return std::unexpected(stored.error());
+    row = *std::move(stored);
+  }
+  const bool is_visible = row && row->sequence >= first_sequence_at(writer_.oldest()) &&
+                          (!access.own_only || row->summary->api_key_name == access.api_key_name);
+  if (!is_visible) {
+    return not_found(fmt::format("There is no replay record {}, or it has expired.", id.hex()));
+  }
+  return compose(*row, true);
+}
+
+// The rows before the offset are skipped in the store as far as they must be there: of the first
+// `offset` rows of the merged order, at most pending.size() are the writer's.
+Result<StoreReplay::Page> StoreReplay::merged_page(std::vector<Row> pending, const Filter& filter,
+                                                   const ReplayQuery& query) {
+  const size_t skipped = query.offset - std::min<size_t>(query.offset, pending.size());
+  const size_t ahead = query.offset - skipped;
+  auto stored = writer_.store().page(filter, skipped, ahead + query.limit + 1, query.details);
+  if (!stored) return std::unexpected(stored.error());
+  std::vector<Row> merged;
+  std::ranges::merge(*stored, pending, std::back_inserter(merged), is_newer);
+  Page page;
+  page.has_more = merged.size() > ahead + query.limit;
+  merged.resize(std::min(merged.size(), ahead + query.limit));
+  merged.erase(merged.begin(), merged.begin() + std::min(ahead, merged.size()));
+  for (auto& row : merged) complete(row);
+  page.rows = std::move(merged);
+  return page;
+}
+
+Result<std::string> StoreReplay::list(const ReplayQuery& query) {
+  VSR_CHECK(query.limit >= 1 && query.limit <= kListMax, "limit {}", query.limit);
+  Filter filter = make_filter(query, writer_.oldest());
+  std::vector<Row> pending = take_pending(filter);
+  const auto stored = writer_.store().count(filter);
+  if (!stored) return std::unexpected(stored.error());
+  const uint64_t total = *stored + pending.size();
+  if (!query.cursor.empty()) {
+    filter.to = std::min(filter.to, from_cursor(query.cursor));
+    std::erase_if(pending, [&](const Row& row) { return row.sequence >= filter.to; });
+  }
+  const auto page = merged_page(std::move(pending), filter, query);
+  if (!page) return std::unexpected(page.error());
+
+  json::JsonWriter out;
+  out.begin_object().field("object", "router_replay.list");
+  out.field("count", page->rows.size()).field("total", total).field("has_more", page->has_more);
+  if (page->has_more) {
+    out.field("next_cursor", to_cursor(page->rows.back().sequence));
+  } else {
+    out.null_field("next_cursor");
+  }
+  out.key("data").begin_array();
+  for (const auto& row : page->rows) out.raw(compose(row, query.details));
+  out.end_array().end_object();
+  return out.take();
+}
+
+Status StoreReplay::visit(const ReplayQuery& query,
+                          const std::function<void(const Row&)>& visitor) {
+  Filter filter = make_filter(query, writer_.oldest());
+  for (const auto& row : take_pending(filter)) visitor(row);
+  return writer_.store().scan(filter, visitor);
+}
+
+Result<std::string> StoreReplay::aggregate(const ReplayQuery& query) {
+  Aggregate sums(query.bucket);
+  const Status status = visit(query, [&sums](const Row& row) { sums.add(row); });
+  if (!status) return std::unexpected(status.error());
+  if (sums.has_too_many_buckets()) {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("The time range has more than {} buckets of one {}; narrow it with "
+                            "from and to, or take a longer bucket.",
+                            Aggregate::kBucketsMax, query.bucket),
+                ErrorSource::kClient);
+  }
+  return sums.to_json();
+}
+
+Result<std::string> StoreReplay::trajectory(const ReplayQuery& query) {
+  if (query.session_id.empty() && query.conversation_id.empty()) {
+    return fail(ErrorCode::kInvalidArgument,
+                "A trajectory needs session_id, conversation_id or both.", ErrorSource::kClient);
+  }
+  std::vector<Row> rows;
+  bool is_cut = false;
+  const Status status = visit(query, [&](const Row& row) {
+    is_cut = is_cut || rows.size() == kTrajectoryTurnsMax;
+    if (rows.size() < kTrajectoryTurnsMax) rows.push_back(row);
+  });
+  if (!status) return std::unexpected(status.error());
+  if (rows.empty()) return not_found("There are no replay records of this session.");
+  std::ranges::sort(rows, {}, &Row::sequence);
+  return trajectory_json(query, rows, is_cut);
+}
+
+Result<std::unique_ptr<RecordStore>> open_store(const ReplayOptions& options, std::string* notice) {
+  (void)notice;
+  return std::make_unique<MemoryStore>(options.config.max_records);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Replay>> open_replay(const ReplayOptions& options, std::string* notice) {
+  auto store = open_store(options, notice);
+  if (!store) return std::unexpected(store.error());
+  WriterOptions writer;
+  writer.clock = options.clock;
+  writer.sync_interval = std::chrono::milliseconds(options.config.sync_interval_ms);
+  writer.ttl = std::chrono::milliseconds(static_cast<int64_t>(options.config.ttl_seconds * 1000));
+  writer.records_max = options.config.max_records;
+  return std::make_unique<StoreReplay>(*std::move(store), writer);
+}
+
+}  // namespace vsr::store
