@@ -67,31 +67,41 @@ const ObjectEditor::Change* ObjectEditor::change_of(std::string_view key) const 
   return nullptr;
 }
 
-// A field that goes takes the comma before it along, and the first fields that go, up to the first
-// that stays, take the comma after them.
-void ObjectEditor::apply(Splicer& splicer) const {
-  const auto goes = [&](const Field& field) {
-    const Change* const change = change_of(field.key);
-    return change != nullptr && change->value.empty();
-  };
-  bool has_field = false;                   // one that stays
-  uint32_t gap_start = object_.offset + 1;  // behind the last field, or behind the bracket
-  for (size_t i = 0; i < fields_.size(); ++i) {
-    const Field& field = fields_[i];
-    if (!goes(field)) {
-      if (const Change* const change = change_of(field.key)) {
-        splicer.replace(field.value, change->value);
-      }
-      has_field = true;
-    } else if (has_field) {
-      splicer.erase({gap_start, field.value.end() - gap_start});
+// A member that goes takes the comma before it along; the first ones that go, up to the first that
+// stays, take the comma behind them.
+std::vector<Span> erasures(uint32_t begin, std::span<const Span> members,
+                           const std::vector<bool>& goes) {
+  std::vector<Span> spans;
+  bool one_stays = false;
+  uint32_t gap = begin;  // behind the member before
+  for (size_t i = 0; i < members.size(); ++i) {
+    const Span& member = members[i];
+    if (!goes[i]) {
+      one_stays = true;
+    } else if (one_stays) {
+      spans.push_back({gap, member.end() - gap});
     } else {
-      const bool last = i + 1 == fields_.size();
-      const uint32_t end = last ? field.value.end() : fields_[i + 1].key_span.offset;
-      splicer.erase({field.key_span.offset, end - field.key_span.offset});
+      const uint32_t end = i + 1 == members.size() ? member.end() : members[i + 1].offset;
+      spans.push_back({member.offset, end - member.offset});
     }
-    gap_start = field.value.end();
+    gap = member.end();
   }
+  return spans;
+}
+
+void ObjectEditor::apply(Splicer& splicer) const {
+  std::vector<Span> members;
+  std::vector<bool> goes;
+  for (const Field& field : fields_) {
+    const Change* const change = change_of(field.key);
+    members.push_back({field.key_span.offset, field.value.end() - field.key_span.offset});
+    goes.push_back(change != nullptr && change->value.empty());
+    if (change != nullptr && !goes.back()) splicer.replace(field.value, change->value);
+  }
+  const uint32_t begin = object_.offset + 1;
+  for (const Span span : erasures(begin, members, goes)) splicer.erase(span);
+  const bool has_field = std::find(goes.begin(), goes.end(), false) != goes.end();
+  const uint32_t gap_start = members.empty() ? begin : members.back().end();
   std::string added;
   for (const Change& change : changes_) {
     if (change.value.empty()) continue;

@@ -42,6 +42,12 @@ class Splicer {
   std::string added_;
 };
 
+// The bytes to erase so that the members of an object or array for which `goes` is true disappear
+// and the commas stay right. `members` are all of them in order, keys included; `begin` is the
+// offset behind the opening bracket.
+std::vector<Span> erasures(uint32_t begin, std::span<const Span> members,
+                           const std::vector<bool>& goes);
+
 // Changes of one object's fields, with the commas right whatever is removed and added. Bytes of
 // fields that stay are not touched. Keys are unescaped; values are JSON.
 class ObjectEditor {

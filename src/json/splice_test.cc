@@ -85,6 +85,27 @@ TEST(ObjectEditor, ChangesFieldsWithTheCommasRight) {
   }
 }
 
+TEST(Erasures, WorkOnArraysToo) {
+  const std::string text = "[ 1 , 2 , 3 ]";
+  const std::vector<Span> members = {{2, 1}, {6, 1}, {10, 1}};
+  struct Case {
+    std::vector<bool> goes;
+    const char* expected;
+  };
+  const Case cases[] = {{{false, false, false}, "[ 1 , 2 , 3 ]"},
+                        {{true, false, false}, "[ 2 , 3 ]"},
+                        {{false, true, false}, "[ 1 , 3 ]"},
+                        {{false, false, true}, "[ 1 , 2 ]"},
+                        {{true, true, false}, "[ 3 ]"},
+                        {{true, false, true}, "[ 2 ]"},
+                        {{true, true, true}, "[  ]"}};
+  for (const Case& c : cases) {
+    Splicer splicer(text);
+    for (const Span span : erasures(1, members, c.goes)) splicer.erase(span);
+    EXPECT_EQ(splicer.joined(), c.expected);
+  }
+}
+
 // Random JSON with odd spacing, escapes, big numbers and repeated keys.
 class Generator {
  public:

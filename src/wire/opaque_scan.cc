@@ -67,14 +67,18 @@ void OpaqueScanner::note(std::string_view key, const ObjectMarks& marks) {
   }
 }
 
+void OpaqueScanner::note(std::string_view key, std::string_view value) {
+  for (const DecisiveKey& decisive : kDecisiveKeys) {
+    if (key == decisive.key) add(decisive.kind, value);
+  }
+}
+
 uint64_t OpaqueScanner::scan(std::string_view key) {
   switch (reader_.kind()) {
     case Kind::kString: {
       std::string_view value;
       if (!reader_.read_string(arena_, value)) return 0;
-      for (const DecisiveKey& decisive : kDecisiveKeys) {
-        if (key == decisive.key) add(decisive.kind, value);
-      }
+      note(key, value);
       return hash_bytes(value);
     }
     case Kind::kArray: {

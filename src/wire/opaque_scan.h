@@ -33,8 +33,9 @@ class OpaqueScanner {
 
   // Takes the next value, which stands under `key`. Returns its canonical hash.
   uint64_t scan(std::string_view key);
-  // For objects that the caller has walked itself.
+  // For objects and strings that the caller has walked itself.
   void note(std::string_view key, const ObjectMarks& marks);
+  void note(std::string_view key, std::string_view value);
   void add(OpaqueKind kind, std::string_view decisive);
 
   std::span<const OpaqueItem> items() { return items_.span(); }

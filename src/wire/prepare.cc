@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "json/writer.h"
+#include "wire/opaque_drop.h"
 
 namespace vsr::wire {
 namespace {
@@ -33,6 +34,7 @@ class Preparation {
       set_in(request_.stream_options, "stream_options", "include_usage", "true");
     }
     auto done = set_system_prompt();
+    drop_foreign();
     top_.apply(splicer_);
     return done;
   }
@@ -105,6 +107,28 @@ class Preparation {
     }
     edit_content(ObjectEditor(raw, fields), fields);
     return {};
+  }
+
+  void drop_foreign() {
+    for (const ProviderState& state : options_.drop) {
+      if (state.message >= 0) continue;
+      switch (state.item.kind) {
+        case OpaqueKind::kPreviousResponseId:
+          top_.remove("previous_response_id");
+          break;
+        case OpaqueKind::kConversation:
+          top_.remove("conversation");
+          break;
+        case OpaqueKind::kServerTool:
+          top_.remove("container");
+          break;
+        default:
+          break;
+      }
+    }
+    // A message whose content is edited already holds nothing that a provider made.
+    const int32_t first = options_.system_prompt_mode == SystemPromptMode::kNone ? 0 : 1;
+    drop_opaque(request_, options_.drop, first, reader_, arena_, splicer_);
   }
 
   void edit_content(ObjectEditor message, const std::vector<Field>& fields) {

@@ -5,11 +5,13 @@
 // on it. Pure.
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "json/reader.h"
 #include "json/splice.h"
 #include "wire/chat_request.h"
+#include "wire/conversation.h"
 
 namespace vsr::wire {
 
@@ -40,6 +42,9 @@ struct PrepareOptions {
   bool ask_for_usage = false;  // on streams: stream_options.include_usage = true
   SystemPromptMode system_prompt_mode = SystemPromptMode::kNone;
   std::string_view system_prompt;
+  // Opaque items of another provider, from Conversation::provider_state: dropped as whole blocks,
+  // texts around them stay.
+  std::span<const ProviderState> drop;
 };
 
 // Adds the edits to `splicer`, whose text is request.body. A model that is already right is not

@@ -162,6 +162,57 @@ TEST(Prepare, SystemPrompt) {
   }
 }
 
+// Reads the conversation, drops everything that ties it to a provider, and reads it again.
+TEST(Prepare, DropsForeignItemsAsWholeBlocks) {
+  struct Case {
+    const char* body;
+    const char* expected;
+  };
+  const Case cases[] = {
+      {R"({"model":"m","previous_response_id":"p","messages":[],"conversation":{"id":"c"}})",
+       R"({"model":"m","messages":[]})"},
+      {R"({"model":"m","messages":[{"role":"assistant","content":[{"type":"thinking","signature":"S","thinking":"t"}, {"type":"text","text":"x"}]}]})",
+       R"({"model":"m","messages":[{"role":"assistant","content":[{"type":"text","text":"x"}]}]})"},
+      {R"({"model":"m","messages":[{"role":"assistant","content":[{"type":"redacted_thinking","data":"D"},{"type":"thinking","signature":"S"}],"tool_calls":[]}]})",
+       R"({"model":"m","messages":[{"role":"assistant","content":"","tool_calls":[]}]})"},
+      {R"({"model":"m","messages":[{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f"},"extra_content":{"google":{"thought_signature":"G","x":1}}}]}]})",
+       R"({"model":"m","messages":[{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f"},"extra_content":{"google":{"x":1}}}]}]})"},
+      {R"({"model":"m","messages":[{"role":"assistant","content":"x","reasoning_details":[{"type":"reasoning.summary"},{"type":"reasoning.encrypted","data":"E"}]}]})",
+       R"({"model":"m","messages":[{"role":"assistant","content":"x","reasoning_details":[{"type":"reasoning.summary"}]}]})"},
+      {R"({"model":"m","messages":[{"role":"assistant","audio":{"id":"A"},"content":"x"}]})",
+       R"({"model":"m","messages":[{"role":"assistant","content":"x"}]})"},
+      {R"({"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"x"},{"type":"file","file":{"file_id":"F"}},{"type":"text","text":"y"}]}]})",
+       R"({"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"x"},{"type":"text","text":"y"}]}]})"},
+      {R"({"model":"m","messages":[{"role":"assistant","content":[{"type":"thinking","signature":"S","cache":{"thought_signature":"G"}}]}]})",
+       R"({"model":"m","messages":[{"role":"assistant","content":""}]})"},
+  };
+  for (const Case& c : cases) {
+    const std::string body = c.body;
+    json::Reader reader;
+    json::Arena arena;
+    const auto provider_state = [&](const std::string& text) {
+      const auto request = parse_chat(reader, arena, text);
+      std::vector<MessageFacts> facts;
+      for (size_t i = 0; i < request->messages.size(); ++i) {
+        facts.push_back(
+            facts_of(*parse_message(reader, arena, request->messages[i].raw.in(text), i)));
+      }
+      std::vector<const MessageFacts*> pointers;
+      for (const MessageFacts& f : facts) pointers.push_back(&f);
+      return analyse(*request, pointers, {}, arena).provider_state;
+    };
+    PrepareOptions options;
+    options.provider_model = "m";
+    options.drop = provider_state(body);
+    EXPECT_FALSE(options.drop.empty()) << body;
+    const std::string after = prepared(body, options);
+    EXPECT_EQ(after, c.expected);
+    EXPECT_TRUE(provider_state(after).empty()) << after;
+    options.drop = {};
+    EXPECT_EQ(prepared(body, options), body);
+  }
+}
+
 // Top-level fields in any order, with any subset present: the result parses, has the settings
 // that were wanted, and every other field is as it was.
 TEST(Prepare, AnyOrderOfFieldsGivesTheWantedSettings) {

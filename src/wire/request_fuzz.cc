@@ -13,7 +13,8 @@ namespace {
 
 using namespace vsr::wire;
 
-void check_prepare(const ChatRequest& request, vsr::json::Reader& reader, vsr::json::Arena& arena) {
+void check_prepare(const ChatRequest& request, const Conversation& conversation,
+                   vsr::json::Reader& reader, vsr::json::Arena& arena) {
   PrepareOptions options;
   options.provider_model = "m/1";
   options.reasoning = {request.stream ? ReasoningParameter::kChatTemplateKwargs
@@ -23,6 +24,7 @@ void check_prepare(const ChatRequest& request, vsr::json::Reader& reader, vsr::j
   options.system_prompt_mode =
       request.user.empty() ? SystemPromptMode::kInsert : SystemPromptMode::kReplace;
   options.system_prompt = "p";
+  if (request.body.size() % 2 == 0) options.drop = conversation.provider_state;
   vsr::json::Splicer splicer(request.body);
   VSR_CHECK(prepare(request, options, reader, arena, splicer).has_value(), "prepare failed");
   const std::string text = splicer.joined();
@@ -31,6 +33,10 @@ void check_prepare(const ChatRequest& request, vsr::json::Reader& reader, vsr::j
   VSR_CHECK(again->model == "m/1" && (!again->stream || again->include_usage),
             "an edit is missing");
   VSR_CHECK(!again->messages.empty(), "the system prompt is missing");
+  for (size_t i = 0; i < again->messages.size(); ++i) {
+    VSR_CHECK(parse_message(reader, arena, again->messages[i].raw.in(text), i).has_value(),
+              "message {} is broken", i);
+  }
 }
 
 }  // namespace
@@ -59,6 +65,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Conversation conversation = analyse(*request, pointers, facts_of(*tools), arena);
   VSR_CHECK(conversation.prefix_hashes.size() == facts.size(), "a prefix hash is missing");
   VSR_CHECK(prompt_text(reader, arena, *request, conversation).has_value(), "no prompt");
-  check_prepare(*request, reader, arena);
+  check_prepare(*request, conversation, reader, arena);
   return 0;
 }
