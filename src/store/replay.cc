@@ -9,6 +9,7 @@
 #include "store/memory_store.h"
 #include "store/record_writer.h"
 #include "store/render.h"
+#include "store/sqlite_store.h"
 
 namespace vsr::store {
 namespace {
@@ -234,16 +235,30 @@ Result<std::string> StoreReplay::trajectory(const ReplayQuery& query) {
   return trajectory_json(query, rows, is_cut);
 }
 
-Result<std::unique_ptr<RecordStore>> open_store(const ReplayOptions& options, std::string* notice) {
-  (void)notice;
-  return std::make_unique<MemoryStore>(options.config.max_records);
+Result<std::unique_ptr<RecordStore>> open_store(const ReplayOptions& options) {
+  switch (options.config.backend) {
+    case config::StoreBackend::kMemory:
+      return std::make_unique<MemoryStore>(options.config.max_records);
+    case config::StoreBackend::kSqlite:
+      return SqliteStore::open({.folder = options.state_folder, .clock = options.clock});
+    case config::StoreBackend::kPostgres:
+    case config::StoreBackend::kRedis:
+      break;
+  }
+  return fail(ErrorCode::kUnsupported,
+              "This build keeps replay records in memory or sqlite only; set "
+              "global.services.router_replay.store_backend to one of them, or start with "
+              "--store-override replay=sqlite.");
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Replay>> open_replay(const ReplayOptions& options, std::string* notice) {
-  auto store = open_store(options, notice);
+  auto store = open_store(options);
   if (!store) return std::unexpected(store.error());
+  const Status closed = (*store)->close_unfinished(options.clock->unix_ms());
+  if (!closed) return std::unexpected(closed.error());
+  if (notice != nullptr) *notice = (*store)->notice();
   WriterOptions writer;
   writer.clock = options.clock;
   writer.sync_interval = std::chrono::milliseconds(options.config.sync_interval_ms);
