@@ -1,0 +1,150 @@
+#include "router/request.h"
+
+#include <algorithm>
+
+namespace vsr::router {
+
+namespace {
+
+constexpr double kAsciiBytesPerToken = 4.2;
+constexpr double kTokensPerCjkChar = 0.75;
+constexpr double kTokensPerOtherChar = 0.55;
+constexpr uint64_t kTokensPerMessage = 4;  // role and separators of a chat template
+
+signals::Role signal_role(const wire::MessageFacts& facts) {
+  if (facts.is_tool_result) return signals::Role::kTool;
+  switch (facts.role) {
+    case wire::Role::kSystem: return signals::Role::kSystem;
+    case wire::Role::kDeveloper: return signals::Role::kDeveloper;
+    case wire::Role::kUser: return signals::Role::kUser;
+    case wire::Role::kAssistant: return signals::Role::kAssistant;
+    case wire::Role::kTool:
+    case wire::Role::kFunction: return signals::Role::kTool;
+    case wire::Role::kUnknown: break;
+  }
+  return signals::Role::kOther;
+}
+
+}  // namespace
+
+uint64_t estimate_tokens(const wire::TextSize& size) {
+  return static_cast<uint64_t>(size.ascii_bytes / kAsciiBytesPerToken +
+                               size.cjk_chars * kTokensPerCjkChar +
+                               size.other_chars * kTokensPerOtherChar + 0.5);
+}
+
+Request::Request() = default;
+Request::~Request() = default;
+
+wire::ApiResult<void> Request::read_passthrough(std::string_view body) {
+  arena_.reset();
+  facts_.clear();
+  fact_pointers_.clear();
+  messages_.clear();
+  messages_parsed_ = 0;
+  conversation_ = {};
+  tools_ = {};
+  input_ = {};
+  auto parsed = wire::parse_passthrough(reader_, arena_, body);
+  if (!parsed) return std::unexpected(std::move(parsed.error()));
+  chat_ = *parsed;
+  input_.context_tokens = static_cast<uint64_t>(body.size() / kAsciiBytesPerToken);
+  return {};
+}
+
+wire::ApiResult<void> Request::read_chat(std::string_view body, FactsCache& cache) {
+  arena_.reset();
+  auto parsed = wire::parse_chat(reader_, arena_, body);
+  if (!parsed) return std::unexpected(std::move(parsed.error()));
+  chat_ = *parsed;
+  if (auto read = read_facts(cache); !read) return read;
+  conversation_ = wire::analyse(chat_, fact_pointers_, tools_, arena_);
+  auto prompt = wire::prompt_text(reader_, arena_, chat_, conversation_);
+  if (!prompt) return std::unexpected(std::move(prompt.error()));
+  fill_input();
+  input_.prompt = *prompt;
+  return {};
+}
+
+wire::ApiResult<void> Request::read_facts(FactsCache& cache) {
+  facts_.clear();
+  fact_pointers_.clear();
+  messages_parsed_ = 0;
+  tools_ = {};
+  for (size_t i = 0; i < chat_.messages.size(); ++i) {
+    const wire::MessageRef& ref = chat_.messages[i];
+    std::shared_ptr<const wire::MessageFacts> facts = cache.find_message(ref.raw_hash);
+    if (!facts) {
+      auto message = wire::parse_message(reader_, arena_, ref.raw.in(chat_.body), i);
+      if (!message) return std::unexpected(std::move(message.error()));
+      facts = cache.put_message(ref.raw_hash, wire::facts_of(*message));
+      ++messages_parsed_;
+    }
+    fact_pointers_.push_back(facts.get());
+    facts_.push_back(std::move(facts));
+  }
+  if (chat_.tools.empty()) return {};
+  if (const wire::ToolsFacts* known = cache.find_tools(chat_.tools_raw_hash)) {
+    tools_ = *known;
+    return {};
+  }
+  auto tools = wire::parse_tools(reader_, arena_, chat_.tools.in(chat_.body));
+  if (!tools) return std::unexpected(std::move(tools.error()));
+  tools_ = wire::facts_of(*tools);
+  cache.put_tools(chat_.tools_raw_hash, tools_);
+  return {};
+}
+
+void Request::fill_input() {
+  input_ = {};
+  messages_.clear();
+  signals::ConversationFacts& shape = input_.conversation;
+  for (size_t i = 0; i < fact_pointers_.size(); ++i) {
+    const wire::MessageFacts& facts = *fact_pointers_[i];
+    // What read() gives depends on every byte of the message, the envelopes included.
+    messages_.push_back({signal_role(facts), chat_.messages[i].raw_hash});
+    ++shape.messages_by_role[static_cast<size_t>(messages_.back().role)];
+  }
+  if (!chat_.tools.empty()) {
+    messages_.push_back({signals::Role::kToolSchemas, chat_.tools_raw_hash});
+  }
+  shape.tool_definitions = tools_.count;
+  shape.assistant_tool_calls = conversation_.tool_calls;
+  shape.assistant_tool_cycles = conversation_.tool_call_cycles;
+  shape.active_tool_loop = conversation_.tool_loop;
+  input_.messages = messages_;
+  input_.texts = this;
+  input_.prompt_message = conversation_.last_real_user;
+  input_.context_tokens = estimate_tokens(conversation_.size) +
+                          kTokensPerMessage * fact_pointers_.size() +
+                          static_cast<uint64_t>(tools_.bytes / kAsciiBytesPerToken);
+}
+
+uint64_t Request::prompt_tokens() const {
+  if (conversation_.last_real_user < 0) return 0;
+  return estimate_tokens(wire::text_size(input_.prompt));
+}
+
+Result<signals::MessageText> Request::read(size_t message) {
+  signals::MessageText out;
+  if (message >= chat_.messages.size()) {
+    const auto extra = arena_.array<std::string_view>(1);
+    extra[0] = chat_.tools.in(chat_.body);
+    out.extra = extra;
+    return out;
+  }
+  auto parsed = wire::parse_message(reader_, arena_,
+                                    chat_.messages[message].raw.in(chat_.body), message);
+  if (!parsed) return fail(ErrorCode::kInvalidArgument, parsed.error().message, ErrorSource::kClient);
+  out.text = parsed->text;
+  const auto arguments = arena_.array<std::string_view>(parsed->tool_calls.size());
+  for (size_t i = 0; i < arguments.size(); ++i) arguments[i] = parsed->tool_calls[i].arguments;
+  out.arguments = arguments;
+  // Envelopes are cut from `text`, and what was cut is sent all the same.
+  size_t sent = 0;
+  for (const std::string_view text : parsed->texts) sent += text.size();
+  if (sent > out.text.size()) out.extra = parsed->texts;
+  return out;
+}
+
+}  // namespace vsr::router
