@@ -51,7 +51,10 @@ bool is_number(std::string_view text) {
   } else if (!skip_digits(text, i)) {
     return false;
   }
-  if (i < text.size() && text[i] == '.' && !skip_digits(text, ++i)) return false;
+  if (i < text.size() && text[i] == '.') {
+    ++i;
+    if (!skip_digits(text, i)) return false;
+  }
   if (i < text.size() && (text[i] | 32) == 'e') {
     ++i;
     if (i < text.size() && (text[i] == '+' || text[i] == '-')) ++i;

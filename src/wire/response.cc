@@ -188,13 +188,11 @@ class AnswerReader {
     std::string_view key;
     reader_.begin_object();
     while (reader_.next_field(key)) {
-      if (key == "content" && reader_.kind() != Kind::kArray) {
+      if ((key == "content" && reader_.kind() != Kind::kArray) || key == "refusal") {
         take_text(seen_.text, seen_.text_truncated);
       } else if ((key == "reasoning_content" || key == "reasoning") &&
                  reader_.kind() == Kind::kString) {
         take_text(seen_.reasoning, seen_.reasoning_truncated);
-      } else if (key == "refusal") {
-        take_text(seen_.text, seen_.text_truncated);
       } else if (key == "tool_calls" && reader_.kind() == Kind::kArray) {
         reader_.begin_array();
         while (reader_.next_element()) read_tool_call();
