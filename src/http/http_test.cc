@@ -20,8 +20,7 @@ class Echo final : public Handler {
   net::Task<void> handle(Exchange& exchange) override {
     const RequestHead& head = exchange.request();
     if (head.path == "/stream") {
-      const Header headers[] = {{"content-type", "text/event-stream"}};
-      co_await exchange.start(200, headers);
+      co_await exchange.start(200, HeaderText().add("content-type", "text/event-stream"));
       for (int i = 0; i < 20; ++i) {
         const std::string event = "data: " + std::to_string(i) + "\n\n";
         const std::string_view pieces[] = {event};

@@ -18,6 +18,13 @@ bool Headers::has(std::string_view name) const {
   return false;
 }
 
+HeaderText& HeaderText::add(std::string_view name, std::string_view value) {
+  text_.append(name).append(": ");
+  for (const char c : value) text_ += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? ' ' : c;
+  text_ += "\r\n";
+  return *this;
+}
+
 std::string_view reason_phrase(int status) {
   switch (status) {
     case 100:

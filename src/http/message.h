@@ -30,6 +30,19 @@ class Headers {
   std::vector<Header> items_;
 };
 
+// Header lines to be sent, as they go over the wire. A value cannot break out of its line: control
+// characters become spaces.
+class HeaderText {
+ public:
+  HeaderText& add(std::string_view name, std::string_view value);
+  const std::string& text() const { return text_; }
+  operator std::string_view() const { return text_; }
+  void clear() { text_.clear(); }
+
+ private:
+  std::string text_;
+};
+
 struct RequestHead {
   std::string_view method;
   std::string_view target;  // as sent

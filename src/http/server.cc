@@ -121,14 +121,12 @@ net::Task<Result<Bytes>> Exchange::read_chunked(uint64_t bytes_max) {
   co_return body;
 }
 
-void Exchange::build_head(int status, HeaderList headers, std::optional<uint64_t> content_length,
-                          bool chunked) {
+void Exchange::build_head(int status, std::string_view header_lines,
+                          std::optional<uint64_t> content_length, bool chunked) {
   status_ = status;
   head_.clear();
   fmt::format_to(std::back_inserter(head_), "HTTP/1.1 {} {}\r\n", status, reason_phrase(status));
-  for (const Header& header : headers) {
-    head_.append(header.name).append(": ").append(header.value).append("\r\n");
-  }
+  head_ += header_lines;
   if (chunked) head_ += "transfer-encoding: chunked\r\n";
   if (content_length) {
     fmt::format_to(std::back_inserter(head_), "content-length: {}\r\n", *content_length);
@@ -141,25 +139,26 @@ void Exchange::build_head(int status, HeaderList headers, std::optional<uint64_t
   head_ += "\r\n";
 }
 
-net::Task<Status> Exchange::respond(int status, HeaderList headers, std::string_view body) {
+net::Task<Status> Exchange::respond(int status, std::string_view header_lines,
+                                    std::string_view body) {
   if (body_unread() &&
       (framing_ == Framing::kChunked || content_length_ > kDiscardBytesMax || expects_continue_)) {
     keep_alive_ = false;
   }
   const bool has_body = status >= 200 && status != 204 && status != 304;
-  build_head(status, headers, has_body ? std::optional<uint64_t>(body.size()) : std::nullopt,
+  build_head(status, header_lines, has_body ? std::optional<uint64_t>(body.size()) : std::nullopt,
              false);
   started_ = finished_ = true;
   const std::string_view pieces[] = {head_, request_.method == "HEAD" || !has_body ? "" : body};
   co_return co_await stream_.write_all(pieces, loop().after(limits_.write));
 }
 
-net::Task<Status> Exchange::start(int status, HeaderList headers,
+net::Task<Status> Exchange::start(int status, std::string_view header_lines,
                                   std::optional<uint64_t> content_length) {
   // HTTP/1.0 knows no chunks: the end of the connection ends the body.
   chunked_ = !content_length && request_.minor_version > 0;
   if (!content_length && !chunked_) keep_alive_ = false;
-  build_head(status, headers, content_length, chunked_);
+  build_head(status, header_lines, content_length, chunked_);
   started_ = true;
   co_return Status{};
 }

@@ -31,9 +31,6 @@ struct ServerLimits {
   size_t connections_max = 20'000;
 };
 
-// A header to send.
-using HeaderList = std::span<const Header>;
-
 class Exchange {
  public:
   const RequestHead& request() const { return request_; }
@@ -43,11 +40,11 @@ class Exchange {
   // The whole body. Errors: kTooLarge (413), kTimeout (408), kProtocol (400), kClosed. Call once.
   net::Task<Result<Bytes>> read_body(uint64_t bytes_max);
 
-  // One answer with its length; `body` need only live until this returns. For HEAD the body is
-  // counted, not sent.
-  net::Task<Status> respond(int status, HeaderList headers, std::string_view body);
+  // One answer with its length; `header_lines` is a HeaderText. `body` need only live until this
+  // returns. For HEAD the body is counted, not sent.
+  net::Task<Status> respond(int status, std::string_view header_lines, std::string_view body);
   // A streamed answer: chunked, or of `content_length` bytes.
-  net::Task<Status> start(int status, HeaderList headers,
+  net::Task<Status> start(int status, std::string_view header_lines,
                           std::optional<uint64_t> content_length = std::nullopt);
   // Sends the pieces as one chunk; the head goes out with the first write.
   net::Task<Status> write(std::span<const std::string_view> pieces);
@@ -81,7 +78,7 @@ class Exchange {
   net::Task<Result<Bytes>> read_sized(uint64_t length);
   net::Task<Result<Bytes>> read_chunked(uint64_t bytes_max);
   net::Task<Status> send_continue();
-  void build_head(int status, HeaderList headers, std::optional<uint64_t> content_length,
+  void build_head(int status, std::string_view header_lines, std::optional<uint64_t> content_length,
                   bool chunked);
   bool body_unread() const { return framing_ != Framing::kNone && !body_read_; }
 

@@ -1,0 +1,69 @@
+#pragma once
+
+// What the router decided about one request, and everything that headers, replay and the operator
+// API say about it. Plain values that own what they hold, so that a replay writer may read them
+// after the request is over.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "learning/learning.h"
+#include "policy/plan.h"
+#include "policy/select.h"
+#include "signals/values.h"
+#include "wire/api_error.h"
+
+namespace vsr::router {
+
+enum class SessionPhase : uint8_t { kNewSession, kUserTurn, kToolLoop, kProviderState };
+std::string_view to_string(SessionPhase phase);
+
+struct Timings {
+  uint32_t parse_us = 0;
+  uint32_t signals_us = 0;
+  uint32_t decision_us = 0;
+  uint32_t learning_us = 0;
+};
+
+struct Decision {
+  std::shared_ptr<const config::Config> config;
+
+  // Set when the request cannot be served; the rest then says how far it came.
+  std::optional<wire::ApiError> error;
+
+  bool explicit_model = false;
+  std::string requested_model;  // as the client wrote it
+  uint16_t decision = policy::kNoDecision;
+  double confidence = 0;
+  policy::Selection selection;
+  config::ModelId proposal = config::kNoModel;
+  config::ModelId model = config::kNoModel;  // final
+  config::ModelId previous = config::kNoModel;
+  std::optional<bool> reasoning;  // absent: the model's default, nothing is spliced
+  config::Effort effort = config::Effort::kMedium;
+
+  signals::Values values;  // what was evaluated; `complete` when that is everything
+  bool complete = false;
+  std::string category;  // domain label of a matched domain rule, "" without one
+  uint64_t context_tokens = 0;
+
+  learning::Verdict verdict;  // action kNone when learning is off
+  learning::Identity identity;
+  SessionPhase phase = SessionPhase::kNewSession;
+  uint64_t affinity = 0;  // of the conversation, for the choice of an endpoint
+  bool drop_foreign_opaque = false;
+
+  // A private decision or a private signal: text is stored with its spans replaced.
+  bool is_private = false;
+  Timings timings;
+
+  const config::Decision* rule() const {
+    return decision == policy::kNoDecision ? nullptr : &config->decisions[decision];
+  }
+};
+
+}  // namespace vsr::router
