@@ -1,0 +1,168 @@
+"""Reads the labelled data and makes the training rows of every head: which rows, with which
+weight, held out by which key. Random choices are seeded by the text they are about, so that adding
+a source changes no other row."""
+
+import collections
+import gzip
+import hashlib
+import json
+import pathlib
+
+DOMAINS = ["biology", "business", "chemistry", "computer science", "economics", "engineering",
+           "health", "history", "law", "math", "other", "philosophy", "physics", "psychology"]
+TIERS = ["SIMPLE", "MEDIUM", "COMPLEX", "REASONING"]
+# Where a tier stands on the scale of difficulty.
+TIER_DIFFICULTY = {"SIMPLE": 0.05, "MEDIUM": 0.3, "COMPLEX": 0.7, "REASONING": 0.85}
+OUTCOME_DIFFICULTY = {"weak_ok": 0.2, "strong_only": 0.65, "both_wrong": 0.9}
+BALANCE = 0.3  # a source of n rows weighs n^(1 - BALANCE)
+FOLDS = 5
+
+
+class Row(dict):
+    """head, id, use (fit|dev|none), holdout, weight, label, text; and for figures: kind, lang,
+    source, name of the label."""
+
+
+def load(data: pathlib.Path, name: str) -> list[dict]:
+    with gzip.open(data / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def draw(text: str, salt: str) -> float:
+    """A number in 0..1 that depends on the text and the purpose alone."""
+    digest = hashlib.sha256(f"{salt}\0{text}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def pick(choices: list, text: str, salt: str):
+    return choices[int(draw(text, salt) * len(choices))]
+
+
+def origin(row: dict) -> str:
+    return row["source"].split(":")[0]
+
+
+def fold(row: dict) -> str:
+    return f"fold{int(draw(row['group'], 'fold') * FOLDS)}"
+
+
+def balanced(rows: list[Row]) -> list[Row]:
+    """Weights ∝ count^-BALANCE of (label, source), mean 1 over the rows that are fitted."""
+    fitted = [row for row in rows if row["use"] == "fit"]
+    sizes = collections.Counter((row["name"], row["source"]) for row in fitted)
+    for row in fitted:
+        row["weight"] *= sizes[row["name"], row["source"]] ** -BALANCE
+    mean = sum(row["weight"] for row in fitted) / len(fitted)
+    for row in fitted:
+        row["weight"] /= mean
+    return rows
+
+
+def make(head: str, row: dict, label, holdout: str, **more) -> Row:
+    return Row(head=head, text=row["text"], label=label, holdout=holdout,
+               use="fit" if row["split"] == "train" else "dev", weight=1.0, lang=row["lang"],
+               source=origin(row), **{"kind": "", "name": str(label), **more})
+
+
+def domain_rows(files: dict, short: list[dict]) -> list[Row]:
+    rows = [make("domain", row, DOMAINS.index(row["label"]), origin(row), kind=row["kind"],
+                 name=row["label"]) for row in files["domain"]]
+    rows += [make("domain", row, DOMAINS.index(row["domain"]), "-", kind="short",
+                  name=row["domain"]) for row in short]
+    return balanced(rows)
+
+
+def tier_rows(files: dict, short: list[dict]) -> list[Row]:
+    rows = [make("tier", row, TIERS.index(row["label"]), fold(row), name=row["label"])
+            for row in files["difficulty"] if row["kind"] == "tier"]
+    rows += [make("tier", row, TIERS.index(row["tier"]), "-", kind="short", name=row["tier"])
+             for row in short]
+    return balanced(rows)
+
+
+def difficulty_rows(files: dict, short: list[dict]) -> list[Row]:
+    rows = []
+    for row in files["difficulty"]:
+        kind = row["kind"]
+        target = (TIER_DIFFICULTY[row["label"]] if kind == "tier" else
+                  1 - row["label"] if kind == "solve_rate" else OUTCOME_DIFFICULTY[row["label"]])
+        rows.append(make("difficulty", row, target, fold(row), kind=kind, name=kind))
+    rows += [make("difficulty", row, TIER_DIFFICULTY[row["tier"]], "-", kind="short",
+                  name="short") for row in short]
+    return balanced(rows)
+
+
+def with_context(row: Row, benign: list[str]) -> list[Row]:
+    """A third of the attacks again behind, and a third again before, an ordinary request."""
+    out = []
+    if draw(row["text"], "prefix") < 1 / 3:
+        out.append(Row(row, text=f"{pick(benign, row['text'], 'prefix text')} {row['text']}"))
+    if draw(row["text"], "suffix") < 1 / 3:
+        out.append(Row(row, text=f"{row['text']}\n{pick(benign, row['text'], 'suffix text')}"))
+    return out
+
+
+def jailbreak_rows(files: dict, short: list[dict]) -> list[Row]:
+    rows = []
+    for row in files["jailbreak"]:
+        attack = row["label"] == "attack"
+        holdout = f"attack:{row['family']}" if attack else f"benign:{origin(row)}"
+        rows.append(make("jailbreak", row, int(attack), holdout, kind=row["family"],
+                         name=row["label"]))
+    known = {row["text"] for row in rows}
+    dev = {row["text"] for name in files for row in files[name] if row["split"] == "dev"}
+    # Ordinary text of other tasks: the wider the benign side, the fewer false alarms.
+    for name in ("domain", "pii", "secrets", "agentic", "intents", "difficulty"):
+        for row in files[name]:
+            text = row.get("text")
+            if not text or row["split"] != "train" or text in known or text in dev:
+                continue
+            known.add(text)
+            rows.append(make("jailbreak", row, 0, f"benign:{origin(row)}", kind=f"other:{name}",
+                             name="benign"))
+    rows += [make("jailbreak", row, 0, "-", kind="short", name="benign") for row in short]
+    benign = [row["text"] for row in rows
+              if row["use"] == "fit" and row["kind"] == "ordinary" and len(row["text"]) < 120]
+    extra = []
+    for row in rows:
+        if row["use"] == "fit" and row["label"] == 1:
+            extra += with_context(row, benign)
+    return balanced(rows + extra)
+
+
+def harmful_rows(files: dict, short: list[dict]) -> list[Row]:
+    rows = [make("harmful", row, int(row["label"] == "harmful"), origin(row), kind=row["family"],
+                 name=row["label"]) for row in files["harmful"]]
+    rows += [make("harmful", row, 0, "-", kind="short", name="benign") for row in short]
+    return balanced(rows)
+
+
+def read_short(path: pathlib.Path) -> list[dict]:
+    """domain, tier, language and text of short requests that the data lacks."""
+    out = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        domain, tier, lang, text = line.split("\t")
+        out.append(dict(domain=domain, tier=tier, lang=lang, text=text, split="train",
+                        source="short", group=text))
+    return out
+
+
+def all_rows(data: pathlib.Path, short_path: pathlib.Path) -> list[Row]:
+    names = ("domain", "difficulty", "jailbreak", "harmful", "pii", "secrets", "agentic", "intents")
+    files = {name: load(data, name) for name in names}
+    short = read_short(short_path)
+    rows = []
+    for of_head in (domain_rows, jailbreak_rows, harmful_rows, tier_rows, difficulty_rows):
+        rows += of_head(files, short)
+    for number, row in enumerate(rows):
+        row["id"] = number
+    return rows
+
+
+def write(rows: list[Row], path: pathlib.Path) -> None:
+    with open(path, "w", encoding="utf-8", newline="\n") as out:
+        for row in rows:
+            text = row["text"].replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
+            text = text.replace("\r", " ")
+            out.write(f"{row['head']}\t{row['id']}\t{row['use']}\t{row['holdout']}\t"
+                      f"{row['weight']:.6g}\t{row['label']}\t{text}\n")
