@@ -173,7 +173,9 @@ TEST_F(RecordWriterTest, KeepsRecordsWhileTheStoreFailsAndCatchesUp) {
   for (uint32_t i = 1; i < 100; ++i) begin(i);
   EXPECT_FALSE(writer_->flush(milliseconds(1)));
   for (uint32_t i = 1; i < 50; ++i) end(i);
-  while (writer_->health().ok) std::this_thread::yield();
+  for (int i = 0; i < 1000 && writer_->health().ok; ++i) {
+    EXPECT_FALSE(writer_->flush(milliseconds(20)));
+  }
   const auto health = writer_->health();
   EXPECT_THAT(health.problem, testing::StartsWith("The disk is full. 100 of at most 8192 records"));
   EXPECT_EQ(health.queued, 100u);
