@@ -1,0 +1,115 @@
+#include "store/aggregate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "json/value.h"
+
+namespace vsr::store {
+namespace {
+
+using json::Value;
+
+Row row_of(Summary summary) {
+  Row row;
+  row.summary = std::make_shared<const Summary>(std::move(summary));
+  return row;
+}
+
+Value json_of(Aggregate& sums) { return Value::parse(sums.to_json()).value(); }
+
+struct SwitchCase {
+  const char* phase;
+  const char* previous;
+  const char* selected;
+  const char* mode;
+  const char* reason;
+  bool expected;
+};
+
+TEST(IsUnsafeSwitch, IsToldFromRecordedFields) {
+  const std::vector<SwitchCase> cases = {
+      {"tool_loop", "a", "b", "apply", "cost", true},
+      {"provider_state", "a", "b", "observe", "cost", true},
+      {"tool_loop", "a", "a", "apply", "hard_lock=tool_loop", false},
+      {"user_turn", "a", "b", "apply", "cost", false},
+      {"new_session", "", "b", "apply", "new_session", false},
+      {"tool_loop", "", "b", "apply", "cost", false},
+      {"tool_loop", "a", "b", "bypass", "cost", false},
+      {"tool_loop", "a", "b", "apply", "explicit_model", false},
+      {"provider_state", "a", "b", "apply", "owner_unavailable", false},
+      {"tool_loop", "a", "b", "apply", "lock_expired", false},
+  };
+  for (const auto& c : cases) {
+    const Summary summary{.previous_model = c.previous,
+                          .selected_model = c.selected,
+                          .reason = c.reason,
+                          .mode = c.mode,
+                          .phase = c.phase};
+    EXPECT_EQ(is_unsafe_switch(summary), c.expected)
+        << c.phase << " " << c.previous << " " << c.selected << " " << c.mode << " " << c.reason;
+  }
+}
+
+TEST(Aggregate, OfNothing) {
+  Aggregate sums("");
+  const Value json = json_of(sums);
+  EXPECT_EQ(json["record_count"].as_int(-1), 0);
+  EXPECT_EQ(json["routing_latency_us"]["p99"].as_double(-1), 0);
+  EXPECT_TRUE(json["summary"]["currency"].is_null());
+  EXPECT_TRUE(json["bucket"].is_null());
+  EXPECT_TRUE(json["time_series"].is_array());
+}
+
+TEST(Aggregate, PercentilesAreNearestRank) {
+  Aggregate sums("");
+  for (int i = 100; i >= 1; --i) sums.add(row_of({.routing_us = static_cast<double>(i)}));
+  const Value latency = json_of(sums)["routing_latency_us"];
+  EXPECT_EQ(latency["p50"].as_double(), 50);
+  EXPECT_EQ(latency["p90"].as_double(), 90);
+  EXPECT_EQ(latency["p95"].as_double(), 95);
+  EXPECT_EQ(latency["p99"].as_double(), 99);
+  EXPECT_EQ(latency["max"].as_double(), 100);
+  EXPECT_EQ(latency["mean"].as_double(), 50.5);
+}
+
+TEST(Aggregate, DoesNotMixCurrencies) {
+  Aggregate sums("");
+  for (int i = 0; i < 3; ++i) {
+    sums.add(row_of({.actual_cost = 1, .baseline_cost = 4, .currency = "EUR"}));
+  }
+  sums.add(row_of({.actual_cost = 100, .baseline_cost = 100, .currency = "USD"}));
+  sums.add(row_of({}));
+  const Value json = json_of(sums);
+  EXPECT_EQ(json["summary"]["currency"].as_string(), "EUR");
+  EXPECT_EQ(json["summary"]["actual_spend"].as_double(), 3);
+  EXPECT_EQ(json["summary"]["total_saved"].as_double(), 9);
+  EXPECT_EQ(json["spend_by_currency"]["USD"]["actual_spend"].as_double(), 100);
+}
+
+TEST(Aggregate, CountsSignalsBeyondTheSetsItKeeps) {
+  Aggregate sums("");
+  const int records = static_cast<int>(Aggregate::kSignalSetsMax) + 100;
+  for (int i = 0; i < records; ++i) {
+    sums.add(row_of({.signals = fmt::format(R"({{"keywords":["all","n{}"],"pii":[]}})", i)}));
+  }
+  sums.add(row_of({.signals = "{broken"}));
+  const Value json = json_of(sums);
+  EXPECT_EQ(json["signal_distribution"]["keywords"]["all"].as_int(), records);
+  EXPECT_EQ(json["signal_distribution"]["keywords"]["n7"].as_int(), 1);
+}
+
+TEST(Aggregate, BoundsItsBuckets) {
+  constexpr UnixMillis kMinute = 60'000;
+  Aggregate sums("minute");
+  for (UnixMillis i = 0; i < static_cast<UnixMillis>(Aggregate::kBucketsMax); ++i) {
+    sums.add(row_of({.timestamp = i * kMinute}));
+  }
+  sums.add(row_of({.timestamp = 5 * kMinute + 1}));
+  EXPECT_FALSE(sums.has_too_many_buckets());
+  sums.add(row_of({.timestamp = 1'000'000 * kMinute}));
+  EXPECT_TRUE(sums.has_too_many_buckets());
+}
+
+}  // namespace
+}  // namespace vsr::store
