@@ -15,7 +15,18 @@ TIERS = ["SIMPLE", "MEDIUM", "COMPLEX", "REASONING"]
 TIER_DIFFICULTY = {"SIMPLE": 0.05, "MEDIUM": 0.3, "COMPLEX": 0.7, "REASONING": 0.85}
 OUTCOME_DIFFICULTY = {"weak_ok": 0.2, "strong_only": 0.65, "both_wrong": 0.9}
 BALANCE = 0.3  # a source of n rows weighs n^(1 - BALANCE)
-FOLDS = 5
+FOLDS = 6
+# Sources of natural requests that cover many subjects: each tells how the others carry over.
+DOMAIN_HELD_OUT = {"arena-hard-v2", "uncommonroute", "llmrouter", "clinc"}
+# Attack techniques that are held out together: those of one origin or one idea.
+FAMILY_FOLD = {
+    "gcg": 0, "dsn": 0, "random_search": 0,
+    "injection_direct": 1, "injection_indirect": 1, "multilingual": 1,
+    "template": 2, "fiction": 2, "persona": 2,
+    "override": 3, "extraction": 3, "authority": 3, "rewritten": 3,
+    "document_injection": 4, "document": 4, "tool_abuse": 4, "hijack": 4,
+    "encoding": 5, "format_injection": 5, "refusal_suppression": 5,
+}
 
 
 class Row(dict):
@@ -61,11 +72,12 @@ def balanced(rows: list[Row]) -> list[Row]:
 def make(head: str, row: dict, label, holdout: str, **more) -> Row:
     return Row(head=head, text=row["text"], label=label, holdout=holdout,
                use="fit" if row["split"] == "train" else "dev", weight=1.0, lang=row["lang"],
-               source=origin(row), **{"kind": "", "name": str(label), **more})
+               source=origin(row), licence=row["licence"], **{"kind": "", "name": str(label), **more})
 
 
 def domain_rows(files: dict, short: list[dict]) -> list[Row]:
-    rows = [make("domain", row, DOMAINS.index(row["label"]), origin(row), kind=row["kind"],
+    rows = [make("domain", row, DOMAINS.index(row["label"]),
+                 origin(row) if origin(row) in DOMAIN_HELD_OUT else "-", kind=row["kind"],
                  name=row["label"]) for row in files["domain"]]
     rows += [make("domain", row, DOMAINS.index(row["domain"]), "-", kind="short",
                   name=row["domain"]) for row in short]
@@ -96,9 +108,11 @@ def with_context(row: Row, benign: list[str]) -> list[Row]:
     """A third of the attacks again behind, and a third again before, an ordinary request."""
     out = []
     if draw(row["text"], "prefix") < 1 / 3:
-        out.append(Row(row, text=f"{pick(benign, row['text'], 'prefix text')} {row['text']}"))
+        before = pick(benign, row["text"], "prefix text")
+        out.append(Row(row, kind="augmented", text=f"{before} {row['text']}"))
     if draw(row["text"], "suffix") < 1 / 3:
-        out.append(Row(row, text=f"{row['text']}\n{pick(benign, row['text'], 'suffix text')}"))
+        behind = pick(benign, row["text"], "suffix text")
+        out.append(Row(row, kind="augmented", text=f"{row['text']}\n{behind}"))
     return out
 
 
@@ -106,7 +120,7 @@ def jailbreak_rows(files: dict, short: list[dict]) -> list[Row]:
     rows = []
     for row in files["jailbreak"]:
         attack = row["label"] == "attack"
-        holdout = f"attack:{row['family']}" if attack else f"benign:{origin(row)}"
+        holdout = f"fold{FAMILY_FOLD[row['family']]}" if row["family"] in FAMILY_FOLD else fold(row)
         rows.append(make("jailbreak", row, int(attack), holdout, kind=row["family"],
                          name=row["label"]))
     known = {row["text"] for row in rows}
@@ -118,7 +132,7 @@ def jailbreak_rows(files: dict, short: list[dict]) -> list[Row]:
             if not text or row["split"] != "train" or text in known or text in dev:
                 continue
             known.add(text)
-            rows.append(make("jailbreak", row, 0, f"benign:{origin(row)}", kind=f"other:{name}",
+            rows.append(make("jailbreak", row, 0, fold(row), kind=f"other:{name}",
                              name="benign"))
     rows += [make("jailbreak", row, 0, "-", kind="short", name="benign") for row in short]
     benign = [row["text"] for row in rows
@@ -131,7 +145,7 @@ def jailbreak_rows(files: dict, short: list[dict]) -> list[Row]:
 
 
 def harmful_rows(files: dict, short: list[dict]) -> list[Row]:
-    rows = [make("harmful", row, int(row["label"] == "harmful"), origin(row), kind=row["family"],
+    rows = [make("harmful", row, int(row["label"] == "harmful"), fold(row), kind=row["family"],
                  name=row["label"]) for row in files["harmful"]]
     rows += [make("harmful", row, 0, "-", kind="short", name="benign") for row in short]
     return balanced(rows)
@@ -143,7 +157,7 @@ def read_short(path: pathlib.Path) -> list[dict]:
     for line in path.read_text(encoding="utf-8").splitlines():
         domain, tier, lang, text = line.split("\t")
         out.append(dict(domain=domain, tier=tier, lang=lang, text=text, split="train",
-                        source="short", group=text))
+                        source="short", group=text, licence="CC0-1.0"))
     return out
 
 

@@ -3,6 +3,7 @@
 //
 //   train_heads fit SETTINGS ROWS OUT        fit every head on its `fit` rows, write the weights
 //   train_heads holdout HEAD SETTINGS ROWS   for each holdout key: fit without it, print its rows
+//   train_heads calibrate WEIGHTS SETTINGS OUT   the same weights with the calibration of SETTINGS
 //   train_heads score WEIGHTS ROWS HEAD      print rows with `use` dev or none, by HeadBank itself
 //
 // SETTINGS holds lines `name value`. Printed lines are: id, use, holdout, label, logits…
@@ -10,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -84,10 +86,7 @@ nn::Platt platt(const Settings& settings, const std::string& head) {
   return {settings.get(head + ".slope", 1), settings.get(head + ".offset", 0)};
 }
 
-int fit_all(const Settings& settings, const std::string& rows_path, const std::string& out_path) {
-  nn::HeadParameters parameters;
-  parameters.features = feature_config(settings);
-  parameters.scale.fill(1);
+void calibrate(const Settings& settings, nn::HeadParameters& parameters) {
   parameters.domain_temperature = settings.get("domain.temperature", 1);
   parameters.tier_temperature = settings.get("tier.temperature", 1);
   parameters.jailbreak = platt(settings, "jailbreak");
@@ -95,6 +94,21 @@ int fit_all(const Settings& settings, const std::string& rows_path, const std::s
   parameters.difficulty = platt(settings, "difficulty");
   parameters.jailbreak_threshold = settings.get("jailbreak.threshold", 0.5F);
   parameters.harmful_threshold = settings.get("harmful.threshold", 0.5F);
+}
+
+void write_heads(const nn::HeadParameters& parameters, std::span<const int8_t> weights,
+                 const std::string& path) {
+  const std::string file = nn::encode_heads(parameters, weights);
+  std::ofstream out(path, std::ios::binary);
+  out.write(file.data(), static_cast<std::streamsize>(file.size()));
+  out.close();
+  if (!out) give_up("cannot write " + path);
+}
+
+int fit_all(const Settings& settings, const std::string& rows_path, const std::string& out_path) {
+  nn::HeadParameters parameters;
+  parameters.features = feature_config(settings);
+  parameters.scale.fill(1);
   std::vector<int8_t> weights((size_t{1} << parameters.features.bucket_bits) * nn::kColumns);
   for (const HeadSpec& spec : kHeadSpecs) {
     const std::vector<Row> rows = read_rows(rows_path, spec.name);
@@ -109,11 +123,19 @@ int fit_all(const Settings& settings, const std::string& rows_path, const std::s
     quantize(spec, fit(spec, parameters.features, fit_options(settings, spec.name), examples),
              parameters, weights);
   }
-  const std::string file = nn::encode_heads(parameters, weights);
-  std::ofstream out(out_path, std::ios::binary);
-  out.write(file.data(), static_cast<std::streamsize>(file.size()));
-  out.close();
-  if (!out) give_up("cannot write " + out_path);
+  write_heads(parameters, weights, out_path);
+  return 0;
+}
+
+int calibrate_file(const std::string& weights_path, const Settings& settings,
+                   const std::string& out_path) {
+  std::ifstream in(weights_path, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  Result<nn::HeadView> view =
+      nn::parse_heads({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+  if (!view) give_up(view.error().message);
+  calibrate(settings, view->parameters);
+  write_heads(view->parameters, view->rows, out_path);
   return 0;
 }
 
@@ -163,10 +185,13 @@ int run(std::span<char*> args) {
   if (mode == "holdout" && args.size() == 5) {
     return hold_out(head_spec(args[2]), Settings(args[3]), args[4]);
   }
+  if (mode == "calibrate" && args.size() == 5) {
+    return calibrate_file(args[2], Settings(args[3]), args[4]);
+  }
   if (mode == "score" && args.size() == 5) return score(args[2], args[3], head_spec(args[4]));
   give_up(
       "usage: train_heads fit SETTINGS ROWS OUT | holdout HEAD SETTINGS ROWS | "
-      "score WEIGHTS ROWS HEAD");
+      "calibrate WEIGHTS SETTINGS OUT | score WEIGHTS ROWS HEAD");
 }
 
 }  // namespace
