@@ -449,9 +449,9 @@ struct Replay {
 enum class HeaderProfile : uint8_t { kGuide, kProtection, kMinimal };
 
 struct Config {
-  std::string file;       // as given; for messages
-  std::string name;       // of the recipe, "" if it has none
-  std::string hash;       // 16 hex digits over the policy, `policy_version` of records
+  std::string file;  // as given; for messages
+  std::string name;  // of the recipe, "" if it has none
+  std::string hash;  // 16 hex digits over the policy, `policy_version` of records
   std::vector<Listener> listeners;
 
   std::vector<Model> models;  // in the order of the file
