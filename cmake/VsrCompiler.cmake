@@ -13,7 +13,7 @@ add_library(vsr_flags INTERFACE)
 target_include_directories(vsr_flags INTERFACE "${CMAKE_SOURCE_DIR}/src")
 target_compile_options(vsr_flags INTERFACE
   -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough
-  -Wno-missing-field-initializers
+  -Wno-missing-field-initializers -Wno-deprecated-declarations
   $<$<CONFIG:Debug>:-O1> -fno-omit-frame-pointer -Xclang -fno-pch-timestamp
   $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:-march=x86-64-v3>)
 target_link_options(vsr_flags INTERFACE -fuse-ld=lld-19 $<$<CONFIG:Release>:-Wl,--gc-sections>)

@@ -30,8 +30,8 @@ config::ModelId baseline_model(const config::Config& config) {
     const config::Model& other = config.models[best];
     const double quality = model.quality_score.value_or(0);
     const double best_quality = other.quality_score.value_or(0);
-    if (quality > best_quality || (quality == best_quality && model.pricing->prompt_per_1m >
-                                                                  other.pricing->prompt_per_1m)) {
+    if (quality > best_quality ||
+        (quality == best_quality && model.pricing->prompt_per_1m > other.pricing->prompt_per_1m)) {
       best = m;
     }
   }

@@ -8,9 +8,8 @@ namespace {
 config::Model priced(double quality, double prompt, double cached, double completion) {
   config::Model model;
   model.quality_score = quality;
-  model.pricing = config::Pricing{.prompt_per_1m = prompt,
-                                  .cached_input_per_1m = cached,
-                                  .completion_per_1m = completion};
+  model.pricing = config::Pricing{
+      .prompt_per_1m = prompt, .cached_input_per_1m = cached, .completion_per_1m = completion};
   return model;
 }
 

@@ -1,0 +1,26 @@
+#pragma once
+
+// A Decision as the routing part of a replay record. What is long is rendered later, on the replay
+// writer's thread, from a copy of the decision.
+
+#include <string>
+
+#include "gateway/runtime.h"
+#include "router/decision.h"
+#include "router/request.h"
+#include "store/record.h"
+
+namespace vsr::gateway {
+
+struct RecordFacts {
+  std::string request_id;
+  std::string api_key_name;
+  UnixMillis timestamp = 0;
+  double routing_us = 0;
+  bool streaming = false;
+};
+
+store::RoutingPart routing_part(const router::Decision& decision, router::Request& request,
+                                const Runtime& runtime, RecordFacts facts);
+
+}  // namespace vsr::gateway

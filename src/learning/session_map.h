@@ -1,0 +1,85 @@
+#pragma once
+
+// What learning remembers, by session: lineages, owners of tool calls, origins of opaque items.
+// Striped by key with a lock each; bounded in sessions, lineages and ids; entries end after their
+// time to live. Thread-safe.
+//
+// A request takes a snapshot, decides on the copy, and commits the lineage at the first byte of a
+// good answer. If another answer of the same lineage was committed in between, the one that began
+// later keeps the say over the current model; the other adds its counts only. done() adds usage and
+// the ledger and never moves the current model.
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "learning/learning.h"
+
+namespace vsr::learning {
+
+constexpr size_t kSessionsMax = 100'000;
+constexpr size_t kLineagesPerSessionMax = 32;
+constexpr size_t kOwnersPerSessionMax = 256;
+constexpr size_t kOriginsPerSessionMax = 256;
+
+struct SessionView {
+  std::string session;  // hash, hex
+  std::string conversation;
+  uint64_t model_hash = 0;
+  double last_t = 0;
+  uint32_t turns = 0;
+  uint32_t switches = 0;
+  uint32_t lineages = 0;
+  bool auxiliary = false;
+};
+
+class SessionMap {
+ public:
+  explicit SessionMap(double ttl_seconds, size_t sessions_max = kSessionsMax);
+  ~SessionMap();
+
+  // Where a request's state lives; kept by the request until it is settled.
+  struct Handle {
+    uint64_t session_key = 0;
+    uint64_t conversation_key = 0;
+    uint64_t lineage_hash = 0;
+    uint64_t system_hash = 0;
+    uint64_t tables_id = 0;
+    uint32_t version = 0;
+  };
+
+  // The session's state for a request; owners and origins are looked up for the ids in `facts`.
+  // A lineage of other tables keeps its model by name and nothing else.
+  Snapshot snapshot(const Tables& tables, Handle& handle, const Facts& facts, double now_s);
+  void commit(const Tables& tables, const Handle& handle, const Verdict& verdict, double now_s);
+  void done(const Tables& tables, SharedCounts& shared, const Handle& handle,
+            const Verdict& verdict, const Step& step, uint32_t prompt_tokens,
+            uint32_t completion_tokens);
+  void add_owner(const Handle& handle, uint64_t call_hash, uint64_t model_hash, double now_s);
+  void add_origin(const Handle& handle, uint64_t item_hash, uint64_t model_hash, double now_s);
+
+  size_t sessions() const;
+  std::vector<SessionView> list(size_t limit) const;
+
+ private:
+  struct StoredLineage;
+  struct Session;
+  struct Stripe;
+  static constexpr size_t kStripes = 64;
+  Stripe& stripe_of(uint64_t session_key) const;
+
+  const double ttl_s_;
+  const size_t stripe_sessions_max_;
+  std::unique_ptr<Stripe[]> stripes_;
+};
+
+// How a tool-call id or an opaque item is remembered.
+uint64_t id_hash(std::string_view id);
+
+}  // namespace vsr::learning
