@@ -1,5 +1,6 @@
 #include "store/aggregate.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

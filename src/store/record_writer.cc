@@ -1,5 +1,7 @@
 #include "store/record_writer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>

@@ -1,5 +1,7 @@
 #include "store/replay.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 

@@ -62,7 +62,9 @@ class Replay {
   // The terminal part; exactly once per begun record (a second call is ignored and counted).
   virtual void end(const Id128& id, TerminalPart part) = 0;
 
-  // JSON documents of the HTTP API, section "API" of the replay specification.
+  // JSON documents of the HTTP API, section "API" of the replay specification. They may read a
+  // disk: not for an event loop. show() gives the whole record, bodies included, and looks at
+  // own_only and api_key_name only; a record of somebody else is as unknown as an expired one.
   virtual Result<std::string> show(const Id128& id, const ReplayQuery& access) = 0;
   virtual Result<std::string> list(const ReplayQuery& query) = 0;
   virtual Result<std::string> aggregate(const ReplayQuery& query) = 0;

@@ -1,6 +1,7 @@
 // The HTTP API's documents, over memory and SQLite, with records waiting, half stored and stored.
 #include "store/replay.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

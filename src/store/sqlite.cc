@@ -1,5 +1,6 @@
 #include "store/sqlite.h"
 
+#include <fmt/format.h>
 #include <sqlite3.h>
 
 #include "base/check.h"

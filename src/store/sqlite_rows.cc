@@ -1,5 +1,10 @@
 #include "store/sqlite_rows.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
 #include "json/writer.h"
 
 namespace vsr::store {

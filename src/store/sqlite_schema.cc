@@ -1,5 +1,7 @@
 #include "store/sqlite_schema.h"
 
+#include <fmt/format.h>
+
 #include <array>
 
 namespace vsr::store {

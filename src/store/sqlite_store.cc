@@ -1,5 +1,9 @@
 #include "store/sqlite_store.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -220,7 +224,14 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteOptions& opti
   return store;
 }
 
+// Prompts are nobody else's business; SQLite gives the log the mode of the file.
+void SqliteStore::create_file() const {
+  const int fd = ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd >= 0) ::close(fd);
+}
+
 Status SqliteStore::open_writer() {
+  create_file();
   auto database = SqliteDatabase::open(path_, options_.vfs);
   if (!database) return std::unexpected(database.error());
   auto writer = std::make_unique<Writer>();

@@ -52,6 +52,7 @@ class SqliteStore final : public RecordStore {
   };
 
   SqliteStore(SqliteOptions options, FileLock lock);
+  void create_file() const;
   Status open_writer();
   Status move_aside();
   // Starts a new file unless somebody did since `generation`.

@@ -1,5 +1,6 @@
 #include "store/sqlite_store.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -91,6 +92,16 @@ TEST_F(SqliteStoreTest, KeepsRecordsOverARestart) {
   const auto store = open();
   EXPECT_EQ(*store->count({}), 3u);
   EXPECT_EQ(store->notice(), "");
+}
+
+TEST_F(SqliteStoreTest, IsReadableByItsOwnerOnly) {
+  const auto store = open();
+  ASSERT_TRUE(store->write(std::vector{fixture::row(1)}));
+  for (const auto* suffix : {"", "-wal", "-shm", ".lock"}) {
+    EXPECT_EQ(fs::status(path() + suffix).permissions(),
+              fs::perms::owner_read | fs::perms::owner_write)
+        << suffix;
+  }
 }
 
 TEST_F(SqliteStoreTest, IsHeldByOneProcess) {
