@@ -110,6 +110,12 @@ void build_all(Build& build, const View& root) {
 }  // namespace
 
 LoadResult load_text(std::string_view yaml, std::string filename, const LoadOptions& options) {
+  Effective recipe;
+  return load_effective(yaml, std::move(filename), options, recipe);
+}
+
+LoadResult load_effective(std::string_view yaml, std::string filename, const LoadOptions& options,
+                          Effective& recipe) {
   const Environment environment =
       options.environment ? options.environment : Environment(process_environment);
   Diagnostics out(filename);
@@ -133,7 +139,8 @@ LoadResult load_text(std::string_view yaml, std::string filename, const LoadOpti
     Build build{*config, out, environment};
     build_all(build, View(document.root(), &keys.root(), {}, ""));
     if (!out.has_errors()) {
-      config->hash = policy_hash(effective_recipe(*document.root(), keys, *config));
+      recipe = effective_recipe(*document.root(), keys, *config);
+      config->hash = policy_hash(recipe);
       result.config = std::move(config);
     }
   }

@@ -20,6 +20,8 @@ constexpr size_t kModelsMax = 4'096;
 constexpr size_t kSignalsMax = 16'384;
 constexpr size_t kDecisionsMax = 4'096;
 
+struct Effective;
+
 struct LoadOptions {
   Environment environment;  // empty: the environment of the process
 };
@@ -32,6 +34,10 @@ struct LoadResult {
 // `filename` is for messages.
 LoadResult load_text(std::string_view yaml, std::string filename, const LoadOptions& options = {});
 LoadResult load_file(const std::string& path, const LoadOptions& options = {});
+
+// The same, and the recipe as it takes effect (effective.h); it stays empty after errors.
+LoadResult load_effective(std::string_view yaml, std::string filename, const LoadOptions& options,
+                          Effective& recipe);
 
 // The bytes of a recipe file; an error says why it could not be read.
 Result<std::string> read_recipe(const std::string& path);
