@@ -4,6 +4,7 @@
 #include "gateway/call.h"
 #include "gateway/cost.h"
 #include "json/writer.h"
+#include "signals/detect.h"
 
 namespace vsr::gateway {
 
@@ -102,6 +103,13 @@ void Call::settle(store::Lifecycle state, std::string_view reason) {
   if (config.replay.capture_response_body) {
     part.response_body.text = std::move(seen.text);
     part.response_body.truncated = seen.text_truncated;
+    if (decision_.is_private) {
+      for (const signals::Entity& entity : signals::detect_pii(part.response_body.text)) {
+        part.response_body.redactions.push_back(
+            {entity.start, entity.end, std::string(signals::to_string(entity.type))});
+      }
+      part.response_body.scan = store::Scan::kKept;
+    }
   }
   part.details = [calls = std::move(seen.tool_calls), finish = std::move(seen.finish_reason),
                   timings = decision_.timings, dispatch = part.dispatch_us, ttft = part.ttft_ms,

@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "learning/learning.h"
+#include "learning/session_map.h"
 #include "policy/plan.h"
 #include "policy/select.h"
 #include "signals/values.h"
@@ -52,6 +53,9 @@ struct Decision {
   uint64_t context_tokens = 0;
 
   learning::Verdict verdict;  // action kNone when learning is off
+  learning::SessionMap::Handle handle;
+  learning::Step step;                  // of the request, for the ledger
+  std::vector<uint64_t> prefix_hashes;  // what step points to
   learning::Identity identity;
   SessionPhase phase = SessionPhase::kNewSession;
   uint64_t affinity = 0;  // of the conversation, for the choice of an endpoint
@@ -59,6 +63,8 @@ struct Decision {
 
   // A private decision or a private signal: text is stored with its spans replaced.
   bool is_private = false;
+  // Detected values with their types, for finding them in the body; only when private.
+  std::vector<std::pair<std::string, std::string>> private_values;
   Timings timings;
 
   const config::Decision* rule() const {

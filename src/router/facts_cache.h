@@ -21,7 +21,8 @@ class FactsCache {
   explicit FactsCache(size_t bytes_max = kFactsBytesMax) : bytes_max_(bytes_max) {}
 
   std::shared_ptr<const wire::MessageFacts> find_message(uint64_t raw_hash);
-  std::shared_ptr<const wire::MessageFacts> put_message(uint64_t raw_hash, wire::MessageFacts facts);
+  std::shared_ptr<const wire::MessageFacts> put_message(uint64_t raw_hash,
+                                                        wire::MessageFacts facts);
   const wire::ToolsFacts* find_tools(uint64_t raw_hash) const;
   void put_tools(uint64_t raw_hash, const wire::ToolsFacts& facts);
 

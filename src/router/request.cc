@@ -14,13 +14,19 @@ constexpr uint64_t kTokensPerMessage = 4;  // role and separators of a chat temp
 signals::Role signal_role(const wire::MessageFacts& facts) {
   if (facts.is_tool_result) return signals::Role::kTool;
   switch (facts.role) {
-    case wire::Role::kSystem: return signals::Role::kSystem;
-    case wire::Role::kDeveloper: return signals::Role::kDeveloper;
-    case wire::Role::kUser: return signals::Role::kUser;
-    case wire::Role::kAssistant: return signals::Role::kAssistant;
+    case wire::Role::kSystem:
+      return signals::Role::kSystem;
+    case wire::Role::kDeveloper:
+      return signals::Role::kDeveloper;
+    case wire::Role::kUser:
+      return signals::Role::kUser;
+    case wire::Role::kAssistant:
+      return signals::Role::kAssistant;
     case wire::Role::kTool:
-    case wire::Role::kFunction: return signals::Role::kTool;
-    case wire::Role::kUnknown: break;
+    case wire::Role::kFunction:
+      return signals::Role::kTool;
+    case wire::Role::kUnknown:
+      break;
   }
   return signals::Role::kOther;
 }
@@ -133,9 +139,10 @@ Result<signals::MessageText> Request::read(size_t message) {
     out.extra = extra;
     return out;
   }
-  auto parsed = wire::parse_message(reader_, arena_,
-                                    chat_.messages[message].raw.in(chat_.body), message);
-  if (!parsed) return fail(ErrorCode::kInvalidArgument, parsed.error().message, ErrorSource::kClient);
+  auto parsed =
+      wire::parse_message(reader_, arena_, chat_.messages[message].raw.in(chat_.body), message);
+  if (!parsed)
+    return fail(ErrorCode::kInvalidArgument, parsed.error().message, ErrorSource::kClient);
   out.text = parsed->text;
   const auto arguments = arena_.array<std::string_view>(parsed->tool_calls.size());
   for (size_t i = 0; i < arguments.size(); ++i) arguments[i] = parsed->tool_calls[i].arguments;

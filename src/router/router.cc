@@ -1,0 +1,454 @@
+#include "router/router.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "wire/hash.h"
+
+namespace vsr::router {
+
+namespace {
+
+// Memory of one evaluation; a thread serves one decision at a time.
+struct ThreadScratch {
+  signals::Scratch signals;
+  policy::Scratch policy;
+  std::vector<config::SignalId> needed;
+  std::vector<config::SignalId> stage;
+};
+ThreadScratch& thread_scratch() {
+  thread_local ThreadScratch scratch;
+  return scratch;
+}
+
+class Stopwatch {
+ public:
+  Stopwatch(const Clock& clock, uint32_t& out) : clock_(clock), out_(out), start_(clock.mono()) {}
+  ~Stopwatch() {
+    out_ = static_cast<uint32_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(clock_.mono() - start_).count());
+  }
+
+ private:
+  const Clock& clock_;
+  uint32_t& out_;
+  const MonoTime start_;
+};
+
+double seconds(UnixMillis time) { return static_cast<double>(time) * 1e-3; }
+
+wire::ApiError unknown_model(const config::Config& config, std::string_view requested) {
+  std::vector<std::string_view> known(config.auto_names.begin(), config.auto_names.end());
+  for (const config::Model& model : config.models) known.push_back(model.name);
+  const std::string_view near = nearest(requested, known);
+  return {400, "model_not_found", "model",
+          fmt::format("there is no model {}{}; /v1/models lists what there is", requested,
+                      near.empty() ? "" : fmt::format(" (did you mean {}?)", near))};
+}
+
+wire::ApiError cannot_serve(const Decision& decision) {
+  const policy::Selection& selection = decision.selection;
+  std::string why;
+  for (const policy::Dropped& dropped : selection.dropped) {
+    if (!why.empty()) why += ", ";
+    why += fmt::format("{}: {}", decision.config->models[dropped.model].name,
+                       policy::to_string(dropped.reason));
+  }
+  if (selection.status == policy::SelectionStatus::kTooLong) {
+    return {400, "context_length_exceeded", "messages",
+            fmt::format("the request has about {} tokens, more than any model that may serve it "
+                        "takes ({})",
+                        decision.context_tokens, why)};
+  }
+  return {503, "no_healthy_endpoint", "",
+          fmt::format("no model that may serve this request can be used now ({}); try again", why)};
+}
+
+}  // namespace
+
+std::string_view to_string(SessionPhase phase) {
+  switch (phase) {
+    case SessionPhase::kNewSession:
+      return "new_session";
+    case SessionPhase::kUserTurn:
+      return "user_turn";
+    case SessionPhase::kToolLoop:
+      return "tool_loop";
+    case SessionPhase::kProviderState:
+      return "provider_state";
+  }
+  return "user_turn";
+}
+
+Result<std::shared_ptr<const Router>> Router::make(std::shared_ptr<const config::Config> config,
+                                                   std::shared_ptr<const nn::HeadBank> heads,
+                                                   std::shared_ptr<signals::MessageCache> cache,
+                                                   std::shared_ptr<LearningState> learning,
+                                                   const Clock& clock) {
+  signals::Parts parts;
+  parts.heads = std::move(heads);
+  parts.cache = std::move(cache);
+  parts.clock = &clock;
+  auto engine = signals::Engine::compile(config, std::move(parts));
+  if (!engine) return std::unexpected(engine.error());
+  return std::shared_ptr<const Router>(
+      new Router(std::move(config), std::move(*engine), std::move(learning), clock));
+}
+
+Router::Router(std::shared_ptr<const config::Config> config,
+               std::shared_ptr<const signals::Engine> engine,
+               std::shared_ptr<LearningState> learning, const Clock& clock)
+    : config_(std::move(config)),
+      plan_(config_),
+      engine_(std::move(engine)),
+      tables_(learning::make_tables(*config_)),
+      learning_(config_->learning.enabled && config_->learning.session_aware ? std::move(learning)
+                                                                             : nullptr),
+      clock_(clock) {
+  for (size_t id = 0; id < config_->signals.size(); ++id) {
+    if (config_->signals[id].type == config::SignalType::kPii) {
+      private_signals_.push_back(static_cast<config::SignalId>(id));
+    }
+  }
+}
+
+bool Router::resolve_model(Decision& decision, std::string_view requested,
+                           const Origin& origin) const {
+  decision.config = config_;
+  decision.requested_model = requested;
+  decision.values.clear(config_->signals.size());
+  if (requested.empty()) {
+    decision.error =
+        wire::ApiError{400, "missing_required_parameter", "model",
+                       "the body names no model; use \"auto\" to let the recipe choose"};
+    return false;
+  }
+  if (config_->is_auto(requested)) return true;
+  const config::ModelId model = config_->find_model(requested);
+  if (model == config::kNoModel) {
+    decision.error = unknown_model(*config_, requested);
+    return false;
+  }
+  decision.explicit_model = true;
+  decision.proposal = decision.model = model;
+  decision.selection.status = policy::SelectionStatus::kSelected;
+  decision.selection.model = model;
+  decision.selection.candidates = {{0, model, 1}};
+  if (!origin.models[model].healthy) {
+    decision.selection.dropped = {{model, policy::DropReason::kUnhealthy}};
+    decision.selection.status = policy::SelectionStatus::kUnavailable;
+    decision.error = cannot_serve(decision);
+  }
+  return true;
+}
+
+Decision Router::decide_passthrough(Request& request, const Origin& origin) const {
+  Decision decision;
+  decision.context_tokens = request.context_tokens();
+  if (!resolve_model(decision, request.chat().model, origin) || decision.explicit_model) {
+    return decision;
+  }
+  decision.selection = policy::select_default(*config_, {}, origin.models);
+  decision.proposal = decision.model = decision.selection.model;
+  if (decision.model == config::kNoModel) decision.error = cannot_serve(decision);
+  return decision;
+}
+
+Decision Router::decide(Request& request, const Origin& origin) const {
+  Decision decision;
+  decision.context_tokens = request.context_tokens();
+  if (!resolve_model(decision, request.chat().model, origin)) return decision;
+  find_identity(decision, request, origin);
+  evaluate(decision, request, origin);
+  if (!decision.error) select(decision, request, origin);
+  if (!decision.error && learning_) {
+    const Stopwatch stopwatch(clock_, decision.timings.learning_us);
+    learn(decision, request, origin);
+  } else if (!decision.error) {
+    decision.model = decision.proposal;
+  }
+  if (decision.affinity == 0) decision.affinity = request.conversation().lineage_hash;
+  settle_model(decision, origin);
+  settle_reasoning(decision);
+  note_matches(decision, request);
+  return decision;
+}
+
+void Router::find_identity(Decision& decision, const Request& request, const Origin& origin) const {
+  learning::IdentityInput input;
+  input.header = origin.header;
+  input.api_key_hash = origin.api_key_hash;
+  input.prompt_cache_key = request.chat().prompt_cache_key;
+  input.metadata_user_id = request.chat().metadata_user_id;
+  input.system_hash = request.conversation().system_hash;
+  input.first_user_hash = request.conversation().first_user_hash;
+  input.last_real_user_index = request.conversation().last_real_user;
+  decision.identity = learning::find_identity(config_->learning, input);
+  decision.affinity = decision.identity.conversation_key;
+}
+
+// Cheapest first, and only what can still change the winner or its confidence. Rules about privacy
+// are always evaluated: they decide what may be stored.
+void Router::evaluate(Decision& decision, const Request& request, const Origin& origin) const {
+  ThreadScratch& scratch = thread_scratch();
+  const signals::Input& input = request.input();
+  {
+    const Stopwatch stopwatch(clock_, decision.timings.signals_us);
+    engine_->start(input, scratch.signals, decision.values);
+    if (origin.evaluate_all) {
+      engine_->evaluate_all(input, scratch.signals, decision.values);
+      decision.complete = true;
+    } else if (!decision.explicit_model) {
+      for (;;) {
+        plan_.needed(decision.values.signals, scratch.policy, scratch.needed);
+        if (scratch.needed.empty()) break;
+        signals::CostClass cheapest = signals::kCostClasses;
+        for (const config::SignalId id : scratch.needed) {
+          cheapest = std::min(cheapest, engine_->cost_class(id));
+        }
+        scratch.stage.clear();
+        for (const config::SignalId id : scratch.needed) {
+          if (engine_->cost_class(id) == cheapest) scratch.stage.push_back(id);
+        }
+        engine_->evaluate(input, scratch.stage, scratch.signals, decision.values);
+      }
+    }
+    engine_->evaluate(input, private_signals_, scratch.signals, decision.values);
+  }
+  if (decision.explicit_model) return;
+  const Stopwatch stopwatch(clock_, decision.timings.decision_us);
+  const policy::Winner winner = plan_.winner(decision.values.signals, scratch.policy);
+  decision.decision = winner.decision;
+  decision.confidence = winner.confidence;
+  for (size_t id = 0; id < config_->signals.size(); ++id) {
+    if (config_->signals[id].type != config::SignalType::kProjection) continue;
+    const policy::Bound& bound = scratch.policy.signals[id];
+    config::SignalValue& value = decision.values.signals[id];
+    value.matched = bound.match == policy::Tri::kTrue;
+    value.confidence = bound.confidence.lo;
+  }
+}
+
+void Router::select(Decision& decision, const Request& request, const Origin& origin) const {
+  if (decision.explicit_model) return;
+  policy::Needs needs;
+  needs.context_tokens = decision.context_tokens;
+  needs.tools = request.tools().count > 0;
+  needs.images = request.conversation().modalities.image;
+  needs.audio = request.conversation().modalities.audio || request.chat().asks_for_audio;
+  const config::Decision* rule = decision.rule();
+  decision.selection = rule != nullptr ? policy::select_model(*config_, *rule, needs, origin.models)
+                                       : policy::select_default(*config_, needs, origin.models);
+  decision.proposal = decision.selection.model;
+  if (decision.proposal == config::kNoModel) decision.error = cannot_serve(decision);
+}
+
+learning::Facts Router::facts_of(const Decision& decision, const Request& request,
+                                 const Origin& origin, std::vector<uint64_t>& calls,
+                                 std::vector<wire::OpaqueItem>& items) const {
+  const wire::Conversation& conversation = request.conversation();
+  learning::Facts facts;
+  const learning::Identity& identity = decision.identity;
+  const config::Decision* rule = decision.rule();
+  const config::Scope scope = rule != nullptr ? rule->adaptation.scope : config_->learning.scope;
+  facts.has_identity =
+      scope == config::Scope::kSession ? identity.session_key != 0 : identity.conversation_key != 0;
+  facts.tool_loop = conversation.tool_loop;
+  for (const std::string_view id : conversation.pending_tool_call_ids) {
+    calls.push_back(learning::id_hash(id));
+  }
+  facts.pending_call_hashes = calls;
+  for (const wire::ProviderState& state : conversation.provider_state) items.push_back(state.item);
+  facts.provider_state = items;
+  facts.auxiliary_class = learning::is_auxiliary_class(origin.header);
+  facts.lineage_hash = conversation.lineage_hash;
+  facts.system_hash = conversation.system_hash;
+  facts.tool_count = request.tools().count;
+  facts.step.t = seconds(origin.unix_ms);
+  facts.step.length =
+      static_cast<uint32_t>(std::min<uint64_t>(decision.context_tokens, UINT32_MAX));
+  facts.step.user_tokens =
+      static_cast<uint32_t>(std::min<uint64_t>(request.prompt_tokens(), UINT32_MAX));
+  facts.step.tool = conversation.tool_loop;
+  facts.step.shared_messages = conversation.system_messages;
+  return facts;
+}
+
+void Router::learn(Decision& decision, const Request& request, const Origin& origin) const {
+  std::vector<uint64_t> calls;
+  std::vector<wire::OpaqueItem> items;
+  learning::Facts facts = facts_of(decision, request, origin, calls, items);
+  decision.prefix_hashes.assign(request.conversation().prefix_hashes.begin(),
+                                request.conversation().prefix_hashes.end());
+  facts.step.prefix_hashes = decision.prefix_hashes;
+  const learning::Identity& identity = decision.identity;
+  decision.handle = {
+      .session_key = identity.session_key != 0 ? identity.session_key : identity.conversation_key,
+      .conversation_key = identity.conversation_key,
+      .lineage_hash = facts.lineage_hash,
+      .system_hash = facts.system_hash,
+      .tables_id = tables_->id};
+
+  learning::Proposal proposal;
+  std::vector<config::ModelId> candidates;
+  for (const policy::Candidate& candidate : decision.selection.candidates) {
+    candidates.push_back(candidate.model);
+  }
+  proposal.model = decision.proposal;
+  proposal.candidates = candidates;
+  proposal.scope = config_->learning.scope;
+  proposal.tuning = config_->learning.tuning;
+  proposal.explicit_model = decision.explicit_model;
+  if (const config::Decision* rule = decision.rule()) {
+    proposal.mode = rule->adaptation.mode;
+    proposal.scope = rule->adaptation.scope;
+    proposal.tuning = rule->adaptation.tuning;
+    proposal.pinned = rule->pin;
+  }
+  const double now_s = seconds(origin.unix_ms);
+  const learning::Snapshot snapshot =
+      learning_->sessions.snapshot(*tables_, decision.handle, facts, now_s);
+  {
+    const std::lock_guard lock(learning_->shared_mutex);
+    if (learning_->shared_tables != tables_->id) {
+      learning_->shared = {};
+      learning_->shared_tables = tables_->id;
+    }
+    learning::SharedCounts scratch;
+    if (origin.dry_run) scratch = learning_->shared;
+    decision.verdict =
+        learning::decide(*tables_, config_->learning, origin.dry_run ? scratch : learning_->shared,
+                         snapshot, facts, proposal);
+  }
+  decision.step = facts.step;
+  decision.model = decision.verdict.model;
+  decision.previous = decision.verdict.previous;
+  if (facts.tool_loop) {
+    decision.phase = SessionPhase::kToolLoop;
+  } else if (!facts.provider_state.empty()) {
+    decision.phase = SessionPhase::kProviderState;
+  } else if (snapshot.known) {
+    decision.phase = SessionPhase::kUserTurn;
+  }
+  // Foreign opaque items cannot be read by the private model; they are dropped as whole blocks.
+  if (decision.verdict.bypass && !facts.provider_state.empty()) decision.drop_foreign_opaque = true;
+}
+
+// A lock may name a model that cannot be used now; the recipe says what then.
+void Router::settle_model(Decision& decision, const Origin& origin) const {
+  if (decision.error || decision.model == config::kNoModel) return;
+  const learning::Verdict& verdict = decision.verdict;
+  if (verdict.provider_state_unavailable) {
+    decision.error = wire::ApiError{
+        400, "provider_state_unavailable", "messages",
+        "the request carries state of a model that is not in the recipe any more; start a new "
+        "conversation, or send it without that state"};
+    return;
+  }
+  if (origin.models[decision.model].healthy || decision.explicit_model) return;
+  if (verdict.locked && config_->learning.on_lock_unavailable == config::OnLockUnavailable::kFail) {
+    decision.error = wire::ApiError{
+        503, "no_healthy_endpoint", "",
+        fmt::format("this turn belongs to {}, which cannot be used now ({}); try again",
+                    config_->models[decision.model].name, verdict.reason)};
+    return;
+  }
+  if (verdict.locked &&
+      config_->learning.on_lock_unavailable == config::OnLockUnavailable::kPortable) {
+    decision.drop_foreign_opaque = true;
+  }
+  if (decision.proposal != config::kNoModel && origin.models[decision.proposal].healthy) {
+    decision.model = decision.verdict.model = decision.proposal;
+    decision.verdict.next.cur = tables_->tier_of[decision.proposal];
+  } else {
+    decision.error = cannot_serve(decision);
+  }
+}
+
+void Router::settle_reasoning(Decision& decision) const {
+  const config::Decision* rule = decision.rule();
+  if (rule == nullptr || decision.model == config::kNoModel) return;
+  const config::ModelRef* ref = &rule->refs.front();
+  for (const config::ModelRef& other : rule->refs) {
+    if (other.model == decision.proposal) ref = &other;
+  }
+  // A held model that is not among the refs takes the settings of the one proposed.
+  for (const config::ModelRef& other : rule->refs) {
+    if (other.model == decision.model) ref = &other;
+  }
+  decision.reasoning = ref->use_reasoning;
+  decision.effort = ref->reasoning_effort.value_or(config_->default_effort);
+}
+
+void Router::note_matches(Decision& decision, const Request& request) const {
+  double best = -1;
+  bool private_match = false;
+  for (size_t id = 0; id < decision.values.signals.size(); ++id) {
+    const config::SignalValue& value = decision.values.signals[id];
+    if (!value.matched) continue;
+    const config::SignalInfo& info = config_->signals[id];
+    if (info.type == config::SignalType::kDomain && value.confidence > best) {
+      best = value.confidence;
+      decision.category = info.name;
+    }
+    private_match |= info.type == config::SignalType::kPii;
+  }
+  const config::Decision* rule = decision.rule();
+  if (rule != nullptr && rule->capture_raw) return;
+  decision.is_private =
+      private_match ||
+      (rule != nullptr &&
+       (rule->replay_redact || rule->adaptation.mode == config::AdaptationMode::kBypass));
+  if (!decision.is_private) return;
+  for (const signals::FoundEntity& found : decision.values.entities) {
+    if (found.part != 0 || found.message != request.input().prompt_message) continue;
+    const std::string_view prompt = request.prompt();
+    if (found.entity.end > prompt.size() || found.entity.start >= found.entity.end) continue;
+    decision.private_values.emplace_back(
+        signals::to_string(found.entity.type),
+        prompt.substr(found.entity.start, found.entity.end - found.entity.start));
+  }
+}
+
+void Router::commit(const Decision& decision, UnixMillis now) const {
+  if (!learning_ || decision.verdict.action == learning::Action::kNone) return;
+  learning_->sessions.commit(*tables_, decision.handle, decision.verdict, seconds(now));
+}
+
+void Router::done(const Decision& decision, uint64_t prompt_tokens, uint64_t completion_tokens,
+                  UnixMillis now) const {
+  if (!learning_ || decision.verdict.action == learning::Action::kNone) return;
+  learning::Step step = decision.step;
+  step.t = seconds(now);
+  step.prefix_hashes = decision.prefix_hashes;
+  const std::lock_guard lock(learning_->shared_mutex);
+  if (learning_->shared_tables != tables_->id) return;
+  learning_->sessions.done(
+      *tables_, learning_->shared, decision.handle, decision.verdict, step,
+      static_cast<uint32_t>(std::min<uint64_t>(prompt_tokens, UINT32_MAX)),
+      static_cast<uint32_t>(std::min<uint64_t>(completion_tokens, UINT32_MAX)));
+}
+
+void Router::add_tool_call(const Decision& decision, std::string_view id, UnixMillis now) const {
+  if (!learning_ || id.empty() || decision.model == config::kNoModel) return;
+  learning_->sessions.add_owner(decision.handle, learning::id_hash(id),
+                                learning::model_name_hash(config_->models[decision.model].name),
+                                seconds(now));
+}
+
+void Router::add_opaque(const Decision& decision, const wire::OpaqueItem& item,
+                        UnixMillis now) const {
+  if (!learning_ || decision.model == config::kNoModel) return;
+  learning_->sessions.add_origin(decision.handle, item.hash,
+                                 learning::model_name_hash(config_->models[decision.model].name),
+                                 seconds(now));
+}
+
+policy::Explanation Router::explain(const Decision& decision) const {
+  policy::Scratch scratch;
+  return plan_.explain(decision.values.signals, scratch);
+}
+
+}  // namespace vsr::router
