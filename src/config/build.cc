@@ -29,10 +29,10 @@ void Build::unknown(const View& at, std::string_view what, std::string_view name
   // A long list helps nobody.
   constexpr size_t kNamesShown = 20;
   const std::string_view close = nearest(name, known);
-  std::string message = fmt::format("no {} is named {}", what, quoted(name));
+  std::string message = fmt::format("no {} is named {}", what, quote(name));
   std::string allowed(close);
   if (!close.empty()) {
-    message += fmt::format("; did you mean {}?", quoted(close));
+    message += fmt::format("; did you mean {}?", quote(close));
   } else if (!known.empty() && known.size() <= kNamesShown) {
     allowed = fmt::format("{}", fmt::join(known, ", "));
     message += fmt::format("; there are: {}", allowed);
@@ -58,7 +58,7 @@ std::string Names::take(Build& build, const View& view) {
   if (name.empty()) return name;
   const auto [earlier, is_new] = lines_.emplace(name, at.position().line);
   if (is_new) return name;
-  build.error(at, fmt::format("{} {} is already on line {}", what_, quoted(name), earlier->second),
+  build.error(at, fmt::format("{} {} is already on line {}", what_, quote(name), earlier->second),
               name, "a name that is not taken");
   return {};
 }

@@ -71,14 +71,20 @@ bool read_address(Build& build, const View& view, BackendRef& ref) {
     ref.tls = lower.starts_with("https://");
     rest.remove_prefix(ref.tls ? 8 : 7);
   } else if (rest.find("://") != std::string_view::npos) {
-    build.error(at, fmt::format("expected http:// or https://, found {}", quoted(*text)), *text,
+    build.error(at, fmt::format("expected http:// or https://, found {}", quote(*text)), *text,
                 "http:// or https://");
+    return false;
+  }
+  if (rest.substr(0, rest.find('/')).find('@') != std::string_view::npos) {
+    // Not echoed: what stands before the @ is a secret.
+    build.error(at, "credentials do not belong in an address; use api_key or extra_headers", "",
+                "an address without user and password");
     return false;
   }
   const std::optional<Address> address = parse_address(rest);
   if (!address) {
     const std::string_view allowed = base_url ? "https://host[:port][/path]" : "host:port";
-    build.error(at, fmt::format("expected {}, found {}", allowed, quoted(*text)), *text,
+    build.error(at, fmt::format("expected {}, found {}", allowed, quote(*text)), *text,
                 std::string(allowed));
     return false;
   }
@@ -133,7 +139,7 @@ void backend(Build& build, const View& view, Model& model) {
       build.warn(env,
                  fmt::format("environment variable {} is not set: this backend is asked "
                              "without a key",
-                             quoted(*variable)),
+                             quote(*variable)),
                  *variable, "a variable that is set");
     }
   }

@@ -67,7 +67,7 @@ void build_auto_names(Build& build, const View& router, const View& entrypoints)
   const auto add = [&](const std::string& name, const View& at) {
     if (name.empty() || build.config.is_auto(name)) return;
     if (build.config.find_model(name) != kNoModel) {
-      build.error(at, fmt::format("{} is a model; a name cannot be both", quoted(name)), name,
+      build.error(at, fmt::format("{} is a model; a name cannot be both", quote(name)), name,
                   "a name that no model has");
       return;
     }

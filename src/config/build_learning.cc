@@ -33,7 +33,7 @@ void read_header(Build& build, const View& view, std::string& header) {
                std::string_view::npos;
   });
   if (!token) {
-    build.error(view, fmt::format("expected the name of a header, found {}", quoted(*name)), *name,
+    build.error(view, fmt::format("expected the name of a header, found {}", quote(*name)), *name,
                 "the name of a header");
     return;
   }

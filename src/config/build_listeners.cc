@@ -24,7 +24,7 @@ void api_key(Build& build, const View& view, Listener& listener) {
       key.key = build.environment(*variable).value_or("");
       if (key.key.empty()) {
         // Without its only key the listener would be open to everybody.
-        build.error(env, fmt::format("environment variable {} is not set", quoted(*variable)),
+        build.error(env, fmt::format("environment variable {} is not set", quote(*variable)),
                     *variable, "a variable that is set");
         return;
       }

@@ -87,7 +87,7 @@ void provider_model(Build& build, const View& view, Model& model) {
   read(cache["scope"], model.cache.scope);
   reliability(view["reliability"], model.reliability);
   build_backends(build, view["backend_refs"], model);
-  if (model.backends.empty()) {
+  if (view["backend_refs"].items().empty()) {
     build.warn(view["backend_refs"], "no backend: requests for this model will be refused with 503",
                "", "a backend with endpoint or base_url");
   }
@@ -142,7 +142,7 @@ void build_models(Build& build, const View& providers, const View& cards) {
     build.warn(card->second["name"],
                fmt::format("{} has no entry under providers.models: requests for it will be "
                            "refused with 503",
-                           quoted(name)),
+                           quote(name)),
                name);
     Model model;
     model.name = name;

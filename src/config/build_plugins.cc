@@ -95,12 +95,12 @@ void build_plugins(Build& build, const View& list, Decision& decision) {
     if (known == nullptr) {
       const std::string_view close = nearest(plugin.type, names);
       build.warn(type_at,
-                 fmt::format("unknown plugin {}; {}", quoted(written),
+                 fmt::format("unknown plugin {}; {}", quote(written),
                              close.empty() ? "it is ignored"
-                                           : fmt::format("did you mean {}?", quoted(close))),
+                                           : fmt::format("did you mean {}?", quote(close))),
                  written, std::string(close));
     } else if (!known->acted_on) {
-      build.warn(type_at, fmt::format("plugin {}: accepted, not acted on yet", quoted(written)),
+      build.warn(type_at, fmt::format("plugin {}: accepted, not acted on yet", quote(written)),
                  written);
     }
     decision.plugins.push_back(std::move(plugin));
@@ -113,7 +113,7 @@ void build_algorithm(Build& build, const View& view, Algorithm& algorithm) {
   if (algorithm.name == "multi_factor") {
     algorithm.type = AlgorithmType::kMultiFactor;
   } else if (algorithm.name != "static") {
-    build.warn(type, fmt::format("algorithm {} acts as static", quoted(algorithm.name)),
+    build.warn(type, fmt::format("algorithm {} acts as static", quote(algorithm.name)),
                algorithm.name, "static or multi_factor");
   }
   const View factors = view["multi_factor"];
@@ -124,8 +124,8 @@ void build_algorithm(Build& build, const View& view, Algorithm& algorithm) {
   read(weights["load"], algorithm.weight_load);
   if (algorithm.type == AlgorithmType::kMultiFactor && algorithm.weight_quality == 0 &&
       algorithm.weight_latency == 0 && algorithm.weight_cost == 0 && algorithm.weight_load == 0) {
-    build.error(weights, "multi_factor needs a weight above 0", "",
-                "quality, latency, cost or load");
+    build.warn(weights, "without a weight above 0 every model scores the same: the first is taken",
+               "", "quality, latency, cost or load");
   }
   read(factors["slo"]["max_ttft_ms"], algorithm.slo_ttft_ms);
   read(factors["slo"]["ttft_ms"], algorithm.slo_ttft_ms);

@@ -43,7 +43,7 @@ SignalId member_signal(Build& build, const View& at, std::string_view text, Sign
   if (member.type && *member.type != type) {
     build.error(
         at,
-        fmt::format("{} is not of type {} as the other members are", quoted(text), leaf_name(type)),
+        fmt::format("{} is not of type {} as the other members are", quote(text), leaf_name(type)),
         std::string(text), std::string(leaf_name(type)));
     return kNoSignal;
   }
@@ -78,8 +78,8 @@ void build_partitions(Build& build, const View& list) {
       const auto [earlier, is_new] = taken.emplace(id, partition.name);
       if (!is_new) {
         build.error(at,
-                    fmt::format("{} is already a member of partition {}", quoted(texts[i]),
-                                quoted(earlier->second)),
+                    fmt::format("{} is already a member of partition {}", quote(texts[i]),
+                                quote(earlier->second)),
                     texts[i], "a signal that is in no partition");
         continue;
       }

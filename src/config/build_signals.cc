@@ -79,7 +79,7 @@ void fill(Build& build, const View& view, DomainRule& rule) {
     if (label.empty()) {
       build.warn(list,
                  fmt::format("{} is none of the 14 labels and is ignored; they are: {}",
-                             quoted(name), fmt::join(known, ", ")),
+                             quote(name), fmt::join(known, ", ")),
                  name, std::string(nearest(name, known)));
     } else {
       rule.labels.emplace_back(label);
@@ -92,7 +92,7 @@ void fill(Build& build, const View& view, DomainRule& rule) {
   } else if (!rule.name.empty()) {
     build.error(list,
                 fmt::format("domain {} takes none of the 14 labels; list some of: {}",
-                            quoted(rule.name), fmt::join(known, ", ")),
+                            quote(rule.name), fmt::join(known, ", ")),
                 rule.name, fmt::format("{}", fmt::join(known, ", ")));
   }
 }
@@ -187,7 +187,7 @@ void fill(Build& build, const View& view, LanguageRule& rule) {
   if (!rule.name.empty() && (rule.code.size() != 2 || !letters)) {
     build.error(
         view["name"],
-        fmt::format("expected an ISO 639-1 code such as en or zh, found {}", quoted(rule.name)),
+        fmt::format("expected an ISO 639-1 code such as en or zh, found {}", quote(rule.name)),
         rule.name, "an ISO 639-1 code");
   }
 }

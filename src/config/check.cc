@@ -28,7 +28,7 @@ std::string found_text(const Node& node) {
 }
 
 std::string found_phrase(const Node& node) {
-  return node.kind == NodeKind::kScalar ? quoted(node.text) : std::string(kind_name(node.kind));
+  return node.kind == NodeKind::kScalar ? quote(node.text) : std::string(kind_name(node.kind));
 }
 
 class Checker {
@@ -112,9 +112,9 @@ class Checker {
     }
     const std::vector<std::string_view> names = parent.child_names();
     const std::string_view close = nearest(entry.key, names);
-    std::string message = fmt::format("unknown key {}", quoted(entry.key));
+    std::string message = fmt::format("unknown key {}", quote(entry.key));
     if (!close.empty()) {
-      message += fmt::format("; did you mean {}?", quoted(close));
+      message += fmt::format("; did you mean {}?", quote(close));
     } else {
       message += fmt::format("; known here: {}", fmt::join(names, ", "));
     }
@@ -181,7 +181,7 @@ class Checker {
                                       node.is_null() ? "nothing" : found_phrase(node));
     if (key.row->type == ValueType::kChoice && node.kind == NodeKind::kScalar) {
       const std::string_view close = nearest(node.text, split(key.row->choices, '|'));
-      if (!close.empty()) message += fmt::format("; did you mean {}?", quoted(close));
+      if (!close.empty()) message += fmt::format("; did you mean {}?", quote(close));
     }
     out_.add(Severity::kError, node.position, path, std::move(message), found_text(node), allowed);
   }

@@ -91,7 +91,7 @@ bool has_errors(const std::vector<Diagnostic>& diagnostics) {
                              [](const Diagnostic& d) { return d.severity == Severity::kError; });
 }
 
-std::string quoted(std::string_view text) {
+std::string quote(std::string_view text) {
   std::string out = "\"";
   bool cut = text.size() > kFoundTextMax;
   if (cut) {

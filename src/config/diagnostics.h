@@ -40,7 +40,7 @@ std::string to_json(const std::vector<Diagnostic>& diagnostics);
 bool has_errors(const std::vector<Diagnostic>& diagnostics);
 
 // A piece of the file for a message: quoted, control characters as \xNN, cut at kFoundTextMax.
-std::string quoted(std::string_view text);
+std::string quote(std::string_view text);
 // "a, b or c"
 std::string alternatives(const std::vector<std::string_view>& names);
 

@@ -5,7 +5,7 @@ namespace {
 using enum ValueType;
 
 constexpr KeyRow kRows[] = {
-    {"routing", kMap},
+    {"routing", kMap, "", "", Use::kUsed, kOptional},
     {"routing.strategy", kChoice, "", "tiered|priority|confidence"},
 
     {"routing.modelCards", kList},

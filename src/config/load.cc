@@ -55,6 +55,9 @@ class Substituter {
                fmt::format("environment variable {} is not set; set it or write ${{{}:-DEFAULT}}",
                            result.unset, result.unset),
                result.unset, "a variable that is set");
+      node.plain = true;  // reads as nothing, so that its type is not complained about as well
+      node.text.clear();
+      return;
     }
     node.substituted = result.text != node.text;
     node.text = std::move(result.text);
@@ -71,7 +74,7 @@ void check_version(Build& build, const View& view) {
   const bool older = found.starts_with("v0.1") || found.starts_with("v0.2") || found.empty();
   build.error(view,
               fmt::format("{}; this program reads {}{}",
-                          found.empty() ? "missing" : fmt::format("found {}", quoted(found)),
+                          found.empty() ? "missing" : fmt::format("found {}", quote(found)),
                           kVersion, older ? "; vllm-sr config migrate converts older files" : ""),
               found, std::string(kVersion));
 }

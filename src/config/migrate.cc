@@ -115,6 +115,12 @@ class Migrator {
     map.entries.push_back({std::string(key), {}, value, false});
   }
 
+  static void set(Node& map, std::string_view key, Node* value) {
+    const auto present = std::ranges::find(map.entries, key, &Entry::key);
+    if (present == map.entries.end()) return put(map, key, value);
+    present->value = value;
+  }
+
   // The mapping at a dotted path of the new file, made where it is missing.
   Node* at(std::string_view path) {
     Node* node = root_;
@@ -124,7 +130,7 @@ class Migrator {
       Node* next = node->find(key);
       if (next == nullptr || next->kind != NodeKind::kMapping) {
         next = mapping();
-        put(*node, key, next);
+        set(*node, key, next);
       }
       node = next;
       path.remove_prefix(std::min(dot + 1, path.size()));
@@ -133,7 +139,7 @@ class Migrator {
   }
 
   void lost(const std::string& path, Position position, std::string_view why) {
-    losses_.push_back(fmt::format("{} (line {}): {}", path, position.line, why));
+    losses_.push_back(fmt::format("{} (line {}): {}", quote(path), position.line, why));
     out_.add(Severity::kWarning, position, path, std::string(why));
   }
 
@@ -330,11 +336,16 @@ class Migrator {
       }
       refs->items.push_back(ref);
     }
-    // The old rule was: the best score wins.
-    std::ranges::sort(refs->items, std::greater<>(), [](const Node* ref) {
-      const Node* weight = ref->find("weight");
-      return weight == nullptr ? 0.0 : parse_number(weight->text).value_or(0);
-    });
+    // The old rule was: the best score wins, of equals the first.
+    std::vector<std::pair<double, size_t>> order;
+    for (size_t i = 0; i < refs->items.size(); ++i) {
+      const Node* weight = refs->items[i]->find("weight");
+      order.emplace_back(-(weight == nullptr ? 0 : parse_number(weight->text).value_or(0)), i);
+    }
+    std::ranges::sort(order);
+    std::vector<Node*> sorted;
+    for (const auto& [score, index] : order) sorted.push_back(refs->items[index]);
+    refs->items = std::move(sorted);
     Node* decision = mapping();
     put(*decision, "name", text(name->text + "_decision", false));
     put(*decision, "rules", leaf);

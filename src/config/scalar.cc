@@ -65,7 +65,7 @@ size_t name_length(std::string_view text) {
 
 std::optional<double> parse_number(std::string_view text) {
   text = trim(text);
-  if (text.starts_with('+')) text.remove_prefix(1);
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   // from_chars also takes "inf" and "nan".
   if (text.empty() || text.find_first_not_of("0123456789+-.eE") != std::string_view::npos) {
     return std::nullopt;

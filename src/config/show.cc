@@ -113,7 +113,8 @@ class SecretFinder {
     secret = secret || (key != nullptr && (key->flags & kSecret) != 0);
     if (node.kind == NodeKind::kScalar) {
       const bool hide = secret || has_user_info(node.text);
-      if (hide && !node.text.empty() && !only_names_a_variable(node.text)) found_.insert(&node);
+      if (hide && !node.is_null() && !node.text.empty() && !only_names_a_variable(node.text))
+        found_.insert(&node);
       return;
     }
     if (!seen_.insert({&node, key}).second) return;
@@ -138,13 +139,6 @@ class SecretFinder {
   std::unordered_set<const Node*> found_;
   std::set<std::pair<const Node*, const Key*>> seen_;
 };
-
-void replace_all(std::string& text, std::string_view what, std::string_view with) {
-  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at)) {
-    text.replace(at, what.size(), with);
-    at += with.size();
-  }
-}
 
 }  // namespace
 
@@ -176,19 +170,18 @@ std::string redact_yaml(std::string_view yaml) {
   for (const Node* secret : secrets) {
     if (secret->begin < copied || secret->end > yaml.size()) continue;
     out += yaml.substr(copied, secret->begin - copied);
-    // The inside of a block scalar has no quotes; its line break stays.
-    const std::string_view span = yaml.substr(secret->begin, secret->end - secret->begin);
-    const bool block = span.find('\n') != std::string_view::npos && !span.starts_with('"') &&
-                       !span.starts_with('\'');
-    out += block ? fmt::format("{}\n", kRedacted) : fmt::format("\"{}\"", kRedacted);
+    if (secret->block) {
+      // Its lines keep their indentation.
+      const std::string_view span = yaml.substr(secret->begin, secret->end - secret->begin);
+      out += span.substr(0, span.find_first_not_of(' '));
+      out += kRedacted;
+      if (span.ends_with('\n')) out += '\n';
+    } else {
+      out += fmt::format("\"{}\"", kRedacted);
+    }
     copied = secret->end;
   }
   out += yaml.substr(copied);
-  // The same secret again, in a comment or spelled differently from its place, goes too.
-  constexpr size_t kSecretBytesMin = 6;
-  for (const Node* secret : secrets) {
-    if (secret->text.size() >= kSecretBytesMin) replace_all(out, secret->text, kRedacted);
-  }
   return out;
 }
 

@@ -172,6 +172,9 @@ class TreeBuilder {
     fy_token* token = event->scalar.value;
     const fy_scalar_style style = fy_token_scalar_style(token);
     const bool plain = style == FYSS_PLAIN || style == FYSS_ANY;
+    // The reader's marks leave quotes out.
+    const size_t quotes = style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED ? 1 : 0;
+    position.column -= static_cast<int>(quotes);
     std::string text = text_of(token);
     if (takes_key()) {
       key(std::move(text), position, plain);
@@ -182,9 +185,10 @@ class TreeBuilder {
     node->text = std::move(text);
     const fy_mark* begin = token == nullptr ? nullptr : fy_token_start_mark(token);
     const fy_mark* end = token == nullptr ? nullptr : fy_token_end_mark(token);
+    node->block = style == FYSS_LITERAL || style == FYSS_FOLDED;
     if (begin != nullptr && end != nullptr) {
-      node->begin = begin->input_pos;
-      node->end = end->input_pos;
+      node->begin = begin->input_pos - quotes;
+      node->end = end->input_pos + quotes;
     }
     if (event->scalar.anchor != nullptr) anchors_[text_of(event->scalar.anchor)] = node;
     place(node);
@@ -267,10 +271,9 @@ class TreeBuilder {
     }
     const auto [earlier, is_new] = parent.keys.emplace(parent.key, parent.key_position);
     if (!is_new) {
-      out_.add(
-          Severity::kError, parent.key_position, "",
-          fmt::format("key {} is already on line {}", quoted(parent.key), earlier->second.line),
-          parent.key, "each key once");
+      out_.add(Severity::kError, parent.key_position, "",
+               fmt::format("key {} is already on line {}", quote(parent.key), earlier->second.line),
+               parent.key, "each key once");
       return;
     }
     parent.node->entries.push_back({parent.key, parent.key_position, node, false});

@@ -34,6 +34,7 @@ struct Node {
   NodeKind kind = NodeKind::kScalar;
   Position position;
   bool plain = true;         // a scalar without quotes
+  bool block = false;        // a scalar in | or > style: its place is that of its lines
   bool substituted = false;  // ${VAR} stood in it
   size_t begin = 0;          // byte offsets of a scalar in the file, quotes included
   size_t end = 0;

@@ -1,0 +1,126 @@
+#include "config/show.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/yaml.h"
+
+namespace vsr::config {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+const LoadOptions kOptions{.environment = [](std::string_view name) -> std::optional<std::string> {
+  if (name == "LISTENER_KEY" || name == "BACKEND_KEY") return "secret-of-the-environment";
+  if (name == "PORT") return "18080";
+  return std::nullopt;
+}};
+
+const char* const kSecrets[] = {
+    "plain-key-of-the-listener", "ci-key-of-the-listener", "backend-key-in-the-file",
+    "secret-of-the-environment", "redis-password",         "postgres-password",
+};
+
+std::string testdata(const std::string& name) {
+  return read_recipe(VSR_TEST_DIR "/testdata/" + name).value();
+}
+
+TEST(Show, EffectiveRecipeIsARecipeOfTheSamePolicy) {
+  for (const char* file : {"every_key.yaml", "accepted.yaml"}) {
+    const LoadResult loaded = load_text(testdata(file), file, kOptions);
+    const ShowResult shown = show_effective(testdata(file), file, kOptions);
+    const LoadResult again = load_text(shown.yaml, "shown", kOptions);
+    ASSERT_TRUE(loaded.config && again.config) << format_all(again.diagnostics);
+    EXPECT_EQ(again.config->hash, loaded.config->hash) << shown.yaml;
+    EXPECT_EQ(again.config->models.size(), loaded.config->models.size());
+    EXPECT_EQ(again.config->listeners.size(), loaded.config->listeners.size());
+    for (const char* secret : kSecrets) EXPECT_THAT(shown.yaml, Not(HasSubstr(secret)));
+  }
+}
+
+TEST(Show, EveryValueNamesItsOrigin) {
+  const ShowResult shown = show_effective(
+      "version: v0.3\n"
+      "listeners: [{port: \"${PORT}\"}]\n"
+      "providers: {defaults: {default_model: m}, models: [{name: m, backend_refs: "
+      "[{endpoint: \"h:1\", provider: p}]}]}\n"
+      "routing:\n"
+      "  modelCards: [{name: m}]\n",
+      "some/where/recipe.yaml", kOptions);
+  EXPECT_THAT(shown.yaml, HasSubstr("version: v0.3  # recipe.yaml:1\n"));
+  EXPECT_THAT(shown.yaml, HasSubstr("port: \"18080\"  # recipe.yaml:2, environment\n"));
+  EXPECT_THAT(shown.yaml, HasSubstr("address: 0.0.0.0  # default\n"));
+  EXPECT_THAT(shown.yaml, HasSubstr("strategy: priority  # computed\n"));
+  EXPECT_THAT(shown.yaml, HasSubstr("provider: p  # recipe.yaml:3, not acted on yet\n"));
+  EXPECT_THAT(shown.yaml, HasSubstr("auto_model_names: [auto, vllm-sr/auto, MoM]  # computed\n"));
+}
+
+TEST(Show, NothingIsShownOfABrokenRecipe) {
+  const ShowResult shown = show_effective("version: v0.2\n", "f", kOptions);
+  EXPECT_EQ(shown.yaml, "");
+  EXPECT_TRUE(has_errors(shown.diagnostics));
+}
+
+TEST(Redact, SecretsGoAndTheRestStays) {
+  for (const char* file : {"every_key.yaml", "accepted.yaml"}) {
+    const std::string text = testdata(file);
+    const std::string redacted = redact_yaml(text);
+    for (const char* secret : kSecrets) EXPECT_THAT(redacted, Not(HasSubstr(secret)));
+    EXPECT_EQ(std::ranges::count(redacted, '\n'), std::ranges::count(text, '\n'));
+    const LoadResult before = load_text(text, file, kOptions);
+    const LoadResult after = load_text(redacted, file, kOptions);
+    ASSERT_TRUE(after.config) << format_all(after.diagnostics);
+    EXPECT_EQ(after.config->hash, before.config->hash);
+  }
+}
+
+TEST(Redact, SpellingsOfASecret) {
+  struct Case {
+    const char* text;
+    const char* redacted;
+  };
+  const Case kCases[] = {
+      {"api_key: sk-1\n", "api_key: \"[redacted]\"\n"},
+      {"api_key: 'sk-1' # mine\n", "api_key: \"[redacted]\" # mine\n"},
+      {"api_key: \"sk-1\"\nb: 1\n", "api_key: \"[redacted]\"\nb: 1\n"},
+      {"{password: sk-1, b: 1}\n", "{password: \"[redacted]\", b: 1}\n"},
+      // A reference to the environment says nothing, its default does.
+      {"token: ${TOKEN}\n", "token: ${TOKEN}\n"},
+      {"token: ${TOKEN:-sk-1}\n", "token: \"[redacted]\"\n"},
+      {"api_key_env: OPENAI_API_KEY\n", "api_key_env: OPENAI_API_KEY\n"},
+      {"max_tokens: 7\n", "max_tokens: 7\n"},
+      {"password: ~\n", "password: ~\n"},
+      {"password: ''\n", "password: ''\n"},
+      // Wherever the text stands that an alias leads to.
+      {"x: &k sk-1\npassword: *k\n", "x: &k \"[redacted]\"\npassword: *k\n"},
+      {"url: redis://user:pw@host/0\n", "url: \"[redacted]\"\n"},
+      {"url: https://host/a@b\n", "url: https://host/a@b\n"},
+      {"listeners: [{api_keys: [sk-1, {name: n, key: sk-2}]}]\n",
+       "listeners: [{api_keys: [\"[redacted]\", {name: n, key: \"[redacted]\"}]}]\n"},
+      {"secrets: {a: sk-1, b: [sk-2]}\n", "secrets: {a: \"[redacted]\", b: [\"[redacted]\"]}\n"},
+  };
+  for (const Case& one : kCases) EXPECT_EQ(redact_yaml(one.text), one.redacted) << one.text;
+}
+
+TEST(Redact, BlockTexts) {
+  for (const char* style : {"|", ">", "|-", ">+", "|2"}) {
+    const std::string text =
+        std::string("a: 1\napi_key: ") + style + "\n  sk-first\n  sk-second\nb: 2\n";
+    const std::string redacted = redact_yaml(text);
+    EXPECT_THAT(redacted, Not(HasSubstr("sk-"))) << redacted;
+    Diagnostics out("f");
+    const Document document = parse_yaml(redacted, out);
+    ASSERT_NE(document.root(), nullptr) << redacted << format_all(out.take());
+    EXPECT_EQ(document.root()->find("b")->text, "2") << redacted;
+  }
+  const std::string folded = redact_yaml("api_key: sk-first\n  sk-second\nb: 2\n");
+  EXPECT_THAT(folded, Not(HasSubstr("sk-")));
+}
+
+TEST(Redact, WhatIsNoYamlIsWithheld) {
+  EXPECT_THAT(redact_yaml("api_key: [sk-1\n"), Not(HasSubstr("sk-1")));
+}
+
+}  // namespace
+}  // namespace vsr::config
