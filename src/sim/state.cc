@@ -51,6 +51,7 @@ void BackendState::clear() {
   // What runs now is still running.
   stats_ = {.running = stats_.running};
   prompt_tokens_ = cached_tokens_ = 0;
+  next_id_ = 1;
 }
 
 uint64_t BackendState::record(SeenRequest request) {

@@ -219,3 +219,37 @@ def recipe_with(tmp_path, **changes):
     path = tmp_path / "recipe.yaml"
     path.write_text(text)
     return path
+
+
+SMALL, LARGE = "sim/small", "sim/large"
+
+
+def small_recipe(tmp_path, *ports, small_ports=None, limits="", name="small.yaml"):
+    """Two models without signals: `auto` is sim/small. Endpoints are loopback ports."""
+
+    def model(model_name, model_ports):
+        refs = "".join(
+            f"        - {{name: p{port}, endpoint: \"127.0.0.1:{port}\", type: vllm}}\n"
+            for port in model_ports
+        )
+        return (
+            f"    - name: {model_name}\n      reliability: {{{limits}}}\n"
+            f"      backend_refs:\n{refs}"
+        )
+
+    path = pathlib.Path(tmp_path) / name
+    path.write_text(
+        "version: v0.3\n"
+        "providers:\n"
+        f"  defaults: {{default_model: {SMALL}}}\n"
+        "  models:\n"
+        + model(SMALL, small_ports or ports)
+        + model(LARGE, ports)
+        + "routing:\n"
+        f"  modelCards: [{{name: {SMALL}}}, {{name: {LARGE}}}]\n"
+    )
+    return path
+
+
+SMALL_SIM = ("--models", f"{SMALL},{LARGE}")
+NO_BACKEND = ("--backend", "none")
