@@ -41,6 +41,9 @@ class Emitter {
 
   std::string run(const Node& root) {
     if (root.kind == NodeKind::kScalar) return yaml_scalar(root.text, root.plain) + "\n";
+    std::string line;
+    const bool empty = root.entries.empty() && root.items.empty();
+    if (empty && flow(root, line)) return line.substr(1) + "\n";
     block(root, 0);
     return std::move(out_);
   }

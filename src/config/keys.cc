@@ -9,6 +9,9 @@
 namespace vsr::config {
 namespace {
 
+// Rows outlive every tree.
+constexpr KeyRow kRoot;
+
 // Cuts the last segment off: ("a.b[]", "c"), ("a.b", "[]"), ("", "a").
 std::pair<std::string_view, std::string_view> split_last(std::string_view path) {
   if (path.ends_with("[]")) return {path.substr(0, path.size() - 2), "[]"};
@@ -32,7 +35,7 @@ std::vector<std::string_view> Key::child_names() const {
 
 KeyTree::KeyTree() {
   root_ = &keys_.emplace_back();
-  root_->row = &root_row_;
+  root_->row = &kRoot;
   for (const auto rows : {provider_keys(), routing_keys(), decision_keys(), global_keys()}) {
     for (const KeyRow& row : rows) insert(row);
   }

@@ -91,7 +91,6 @@ class KeyTree {
   void insert(const KeyRow& row);
   Key* walk(std::string_view path);
 
-  KeyRow root_row_;
   std::deque<Key> keys_;
   Key* root_ = nullptr;
 };

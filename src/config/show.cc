@@ -18,7 +18,7 @@ bool is_secret_name(std::string_view name) {
   const std::string lower = to_lower(name);
   for (const std::string_view part :
        {"password", "passwd", "secret", "api_key", "apikey", "api-key", "access_key", "private_key",
-        "credential", "authorization"}) {
+        "credential", "authorization", "cookie"}) {
     // A key that names a variable holds no secret.
     if (lower.find(part) != std::string::npos) return !lower.ends_with("_env");
   }
@@ -61,7 +61,8 @@ class Shower {
       case NodeKind::kMapping:
         for (const Effective& child : from.children) {
           // Names of keys hold no secret, and only the marked keys below them do.
-          const bool below = secret && from.row == nullptr;
+          const bool below =
+              (secret && from.row == nullptr) || (child.name == "value" && names_a_secret(from));
           made->entries.push_back({child.name, {}, node(child, below, note), false});
         }
         break;
@@ -80,6 +81,12 @@ class Shower {
       }
     }
     return made;
+  }
+
+  // {name: Authorization, value: …}, as plugins write headers.
+  static bool names_a_secret(const Effective& map) {
+    const auto name = std::ranges::find(map.children, "name", &Effective::name);
+    return name != map.children.end() && is_secret_name(name->value);
   }
 
   static bool is_flat(const Effective& list) {
@@ -124,9 +131,15 @@ class SecretFinder {
       const Key* child = !known                                ? nullptr
                          : key->row->type == ValueType::kNamed ? key->item
                                                                : key->find(entry.key);
-      const bool by_name = child == nullptr && is_secret_name(entry.key);
+      const bool by_name = child == nullptr && (is_secret_name(entry.key) ||
+                                                (entry.key == "value" && names_a_secret(node)));
       visit(*entry.value, child, by_name || (secret && !known));
     }
+  }
+
+  static bool names_a_secret(const Node& map) {
+    const Node* name = map.find("name");
+    return name != nullptr && is_secret_name(name->text);
   }
 
   std::vector<const Node*> take() {

@@ -98,6 +98,8 @@ TEST(Redact, SpellingsOfASecret) {
       {"url: https://host/a@b\n", "url: https://host/a@b\n"},
       {"listeners: [{api_keys: [sk-1, {name: n, key: sk-2}]}]\n",
        "listeners: [{api_keys: [\"[redacted]\", {name: n, key: \"[redacted]\"}]}]\n"},
+      {"add: [{name: Authorization, value: sk-1}, {name: x, value: y}]\n",
+       "add: [{name: Authorization, value: \"[redacted]\"}, {name: x, value: y}]\n"},
       {"secrets: {a: sk-1, b: [sk-2]}\n", "secrets: {a: \"[redacted]\", b: [\"[redacted]\"]}\n"},
   };
   for (const Case& one : kCases) EXPECT_EQ(redact_yaml(one.text), one.redacted) << one.text;

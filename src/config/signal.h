@@ -51,7 +51,8 @@ std::string_view to_string(ComplexityLevel level);
 
 struct SignalInfo {
   SignalType type = SignalType::kKeyword;
-  // Index of the rule in its list of routing.signals (for a projection: of the mapping).
+  // Index of the rule in its list of SignalRules (`others` for the types that share it); for a
+  // projection, of the mapping.
   uint16_t rule = 0;
   // For complexity the level, for a projection the index of the output within its mapping.
   uint16_t part = 0;

@@ -24,10 +24,18 @@ Position position_of(const fy_mark* mark) {
   return mark == nullptr ? Position{} : Position{mark->line + 1, mark->column + 1};
 }
 
+// Read piece by piece: fy_token_get_text() of libfyaml 0.7 loses memory on texts of many pieces.
 std::string text_of(fy_token* token) {
-  size_t size = 0;
-  const char* text = token == nullptr ? nullptr : fy_token_get_text(token, &size);
-  return text == nullptr ? std::string() : std::string(text, size);
+  std::string text;
+  if (token == nullptr) return text;
+  fy_token_iter* pieces = fy_token_iter_create(token);
+  if (pieces == nullptr) return text;
+  const fy_iter_chunk* piece = nullptr;
+  while ((piece = fy_token_iter_chunk_next(pieces, piece, nullptr)) != nullptr) {
+    text.append(piece->str, piece->len);
+  }
+  fy_token_iter_destroy(pieces);
+  return text;
 }
 
 // The length of the UTF-8 character at `at`, 0 if there is none or YAML does not allow it.
