@@ -9,21 +9,60 @@
 namespace vsr::http {
 
 namespace {
-constexpr size_t kReadBytes = 16 * 1024;
+
+constexpr size_t kReadBytesFirst = 16UL << 10;
+// A backend that fills its reads gets larger ones, up to this.
+constexpr size_t kReadBytesLargest = 64UL << 10;
+// Reads of one answer before other work has its turn.
+constexpr int kReadsPerTurn = 16;
+constexpr size_t kHeadBytesKept = 4UL << 10;
+constexpr std::chrono::milliseconds kSweepEvery{500};
+
 }  // namespace
 
-// ---- ClientExchange -----------------------------------------------------------------------------
+namespace internal {
 
-ClientExchange::ClientExchange(ClientPool& pool, std::string key,
-                               std::unique_ptr<net::Stream> stream, bool reused)
-    : pool_(pool), key_(std::move(key)), stream_(std::move(stream)), reused_(reused) {}
+// A connection and what it needs for an answer, kept from one to the next.
+struct ClientConnection {
+  std::unique_ptr<net::Stream> stream;
+  ReadBuffer buffer;
+  Parser parser{Parser::Kind::kResponse};
+  std::string head_bytes;
+  ResponseHead head;  // views into head_bytes
+  std::vector<std::string_view> spans;
+  MonoTime idle_since{0};
+};
+
+struct Endpoint {
+  std::vector<std::unique_ptr<ClientConnection>> idle;  // newest last
+  size_t exchanges = 0;
+};
+
+}  // namespace internal
+
+// ---- ClientExchange: the request ----------------------------------------------------------------
+
+ClientExchange::ClientExchange(ClientPool& pool, internal::Endpoint& endpoint,
+                               std::unique_ptr<internal::ClientConnection> connection, bool reused)
+    : pool_(pool),
+      endpoint_(endpoint),
+      connection_(std::move(connection)),
+      read_bytes_(kReadBytesFirst),
+      reused_(reused) {
+  ++endpoint_.exchanges;
+}
 
 ClientExchange::~ClientExchange() {
-  if (complete_ && keep_alive_ && buffer_.unread().size() == to_consume_ && stream_ &&
-      !stream_->hung_up()) {
-    pool_.give_back(key_, std::move(stream_));
+  --endpoint_.exchanges;
+  const net::Stream& stream = *connection_->stream;
+  if (complete_ && keep_alive_ && !stream.hung_up() &&
+      connection_->buffer.unread().size() == to_consume_) {
+    connection_->buffer.consume(to_consume_);
+    pool_.give_back(endpoint_, std::move(connection_));
   }
 }
+
+const ResponseHead& ClientExchange::head() const { return connection_->head; }
 
 Error ClientExchange::upstream_error(const Error& error) const {
   Error out = error;
@@ -38,112 +77,167 @@ Error ClientExchange::upstream_error(const Error& error) const {
   return out;
 }
 
-net::Task<Status> ClientExchange::send(std::span<const std::string_view> pieces,
-                                       net::CancelSource* cancel) {
-  const Status sent =
-      co_await stream_->write_all(pieces, pool_.loop_.after(pool_.limits_.write), cancel);
-  // A backend may answer and close before it has read everything; its answer says why.
-  if (!sent && sent.error().code != ErrorCode::kClosed) {
-    co_return std::unexpected(upstream_error(sent.error()));
-  }
-  co_return Status{};
+Error ClientExchange::closed_error() const {
+  return upstream_error({ErrorCode::kClosed, {}, {}, {}});
 }
 
+net::Task<Status> ClientExchange::send(std::span<const std::string_view> pieces,
+                                       net::CancelSource* cancel) {
+  size_t bytes = 0;
+  for (const std::string_view piece : pieces) bytes += piece.size();
+  if (bytes <= kWriteSliceBytes) co_return co_await send_slice(pieces, cancel);
+  std::vector<std::string_view> slice;
+  bytes = 0;
+  for (std::string_view piece : pieces) {
+    while (!piece.empty()) {
+      slice.push_back(piece.substr(0, kWriteSliceBytes - bytes));
+      piece.remove_prefix(slice.back().size());
+      bytes += slice.back().size();
+      if (bytes < kWriteSliceBytes) continue;
+      if (Status sent = co_await send_slice(slice, cancel); !sent || request_cut_) co_return sent;
+      slice.clear();
+      bytes = 0;
+    }
+  }
+  co_return co_await send_slice(slice, cancel);
+}
+
+net::Task<Status> ClientExchange::send_slice(std::span<const std::string_view> pieces,
+                                             net::CancelSource* cancel) {
+  net::Stream& stream = *connection_->stream;
+  ReadBuffer& buffer = connection_->buffer;
+  net::Stream::WriteOp write(stream, pieces, pool_.loop_.after(pool_.limits_.write), cancel);
+  write.yield_to_reads();
+  for (;;) {
+    Status sent = co_await write;
+    if (!sent && sent.error().code != ErrorCode::kClosed) {
+      co_return std::unexpected(upstream_error(sent.error()));
+    }
+    if (sent && write.complete()) co_return Status{};
+    // The connection broke, or something came before the request was out. What was read, or its
+    // lack, is read_head's business.
+    const Result<std::optional<size_t>> got =
+        sent ? stream.try_read(buffer.room(kReadBytesFirst)) : std::optional<size_t>(0);
+    if (got && !got->has_value()) continue;
+    if (got && **got > 0) {
+      answered_ = true;
+      buffer.grew(**got);
+      if (!has_final_head()) continue;
+    }
+    request_cut_ = true;
+    co_return Status{};
+  }
+}
+
+// Whether the buffer begins with the head of a final answer, possibly behind 1xx ones.
+bool ClientExchange::has_final_head() const {
+  std::string_view bytes = connection_->buffer.unread();
+  if (bytes.size() > kHeadBytesMax) return true;
+  constexpr size_t kStatusAt = std::string_view("HTTP/1.1 ").size();
+  for (;;) {
+    size_t searched = 0;
+    const size_t end = find_head_end(bytes, searched);
+    if (end == 0) return false;
+    if (bytes.size() <= kStatusAt || bytes[kStatusAt] != '1') return true;
+    bytes.remove_prefix(end);
+  }
+}
+
+// ---- ClientExchange: the answer -----------------------------------------------------------------
+
 net::Task<Result<size_t>> ClientExchange::fill(MonoTime deadline, net::CancelSource* cancel) {
-  Result<size_t> got = co_await stream_->read_some(buffer_.room(kReadBytes), deadline, cancel);
+  if (++reads_ % kReadsPerTurn == 0) co_await pool_.loop_.yield();
+  const std::span<char> room = connection_->buffer.room(read_bytes_);
+  Result<size_t> got = co_await connection_->stream->read_some(room, deadline, cancel);
   if (!got) co_return std::unexpected(upstream_error(got.error()));
   if (*got > 0) {
     answered_ = true;
-    buffer_.grew(*got);
+    connection_->buffer.grew(*got);
+    if (*got == room.size()) read_bytes_ = std::min(read_bytes_ * 2, kReadBytesLargest);
   }
   co_return got;
 }
 
 net::Task<Status> ClientExchange::read_head(MonoTime deadline, net::CancelSource* cancel,
                                             bool head_request) {
+  ReadBuffer& buffer = connection_->buffer;
+  Parser& parser = connection_->parser;
+  ResponseHead& head = connection_->head;
   size_t searched = 0;
   for (;;) {
-    const size_t end = find_head_end(buffer_.unread(), searched);
+    const size_t end = find_head_end(buffer.unread(), searched);
+    if (end > kHeadBytesMax || (end == 0 && buffer.unread().size() > kHeadBytesMax)) {
+      co_return fail(ErrorCode::kProtocol, "the backend's response head is too large",
+                     ErrorSource::kUpstream);
+    }
     if (end == 0) {
-      if (buffer_.unread().size() > kHeadBytesMax) {
-        co_return fail(ErrorCode::kProtocol, "the backend's response head is too large",
-                       ErrorSource::kUpstream);
-      }
       const Result<size_t> got = co_await fill(deadline, cancel);
       if (!got) co_return std::unexpected(got.error());
-      if (*got == 0) co_return std::unexpected(upstream_error({ErrorCode::kClosed, {}, {}, {}}));
+      if (*got == 0) co_return std::unexpected(closed_error());
       continue;
     }
-    head_bytes_ = buffer_.unread().substr(0, end);
-    buffer_.consume(end);
+    connection_->head_bytes.assign(buffer.unread().substr(0, end));
+    buffer.consume(end);
     searched = 0;
-    const Status parsed = parser_.parse_response(head_bytes_, head_, head_request);
+    const Status parsed = parser.parse_response(connection_->head_bytes, head, head_request);
     if (!parsed) {
-      Error error = parsed.error();
-      error.source = ErrorSource::kUpstream;
-      error.code = ErrorCode::kProtocol;
-      error.message = "the backend's answer is " + error.message;
-      co_return std::unexpected(std::move(error));
+      co_return fail(ErrorCode::kProtocol, "the backend's answer is " + parsed.error().message,
+                     ErrorSource::kUpstream);
     }
-    if (head_.status >= 200 || head_.status == 101) break;
+    if (head.status >= 200) break;
+    if (head.status == 101) {
+      co_return fail(ErrorCode::kProtocol, "the backend wants to speak another protocol",
+                     ErrorSource::kUpstream);
+    }
   }
-  framing_ = parser_.framing();
-  content_length_ = parser_.content_length();
+  framing_ = parser.framing();
+  content_length_ = parser.content_length();
   left_ = content_length_;
-  keep_alive_ = parser_.keep_alive();
+  keep_alive_ = parser.keep_alive() && !request_cut_;
   complete_ = framing_ == Framing::kNone;
   co_return Status{};
 }
 
-// Moves what is in the buffer into spans_; false if that is nothing yet.
+// Moves what is in the buffer into the spans; false if that is nothing yet.
 bool ClientExchange::take_buffered() {
-  std::string_view bytes = buffer_.unread();
+  std::string_view bytes = connection_->buffer.unread();
   if (framing_ == Framing::kLength) {
     bytes = bytes.substr(0, left_);
     left_ -= bytes.size();
     complete_ = left_ == 0;
   }
   if (bytes.empty()) return false;
-  spans_.push_back(bytes);
+  connection_->spans.push_back(bytes);
   to_consume_ = bytes.size();
   return true;
 }
 
 net::Task<Result<std::span<const std::string_view>>> ClientExchange::next(
     MonoTime deadline, net::CancelSource* cancel) {
-  buffer_.consume(to_consume_);
+  ReadBuffer& buffer = connection_->buffer;
+  std::vector<std::string_view>& spans = connection_->spans;
+  buffer.consume(to_consume_);
   to_consume_ = 0;
-  spans_.clear();
+  spans.clear();
   while (!complete_) {
-    if (!buffer_.empty()) {
-      if (framing_ == Framing::kChunked) {
-        const Result<size_t> used = parser_.feed_chunked(buffer_.unread(), spans_);
-        if (!used) {
-          Error error = used.error();
-          error.source = ErrorSource::kUpstream;
-          co_return std::unexpected(std::move(error));
-        }
-        complete_ = parser_.done();
-        if (!spans_.empty()) {
-          to_consume_ = *used;
-          co_return std::span<const std::string_view>(spans_);
-        }
-        buffer_.consume(*used);
-        continue;
+    if (!buffer.empty() && framing_ == Framing::kChunked) {
+      const Result<size_t> used = connection_->parser.feed_chunked(buffer.unread(), spans);
+      if (!used) co_return std::unexpected(used.error());
+      complete_ = connection_->parser.done();
+      if (!spans.empty()) {
+        to_consume_ = *used;
+        co_return std::span<const std::string_view>(spans);
       }
-      if (take_buffered()) co_return std::span<const std::string_view>(spans_);
+      buffer.consume(*used);
       continue;
     }
+    if (!buffer.empty() && take_buffered()) co_return std::span<const std::string_view>(spans);
     const Result<size_t> got = co_await fill(deadline, cancel);
     if (!got) co_return std::unexpected(got.error());
-    if (*got == 0) {
-      if (framing_ == Framing::kUntilClose) {
-        complete_ = true;
-        keep_alive_ = false;
-        break;
-      }
-      co_return std::unexpected(upstream_error({ErrorCode::kClosed, {}, {}, {}}));
-    }
+    if (*got > 0) continue;
+    if (framing_ != Framing::kUntilClose) co_return std::unexpected(closed_error());
+    complete_ = true;
+    keep_alive_ = false;
   }
   co_return std::span<const std::string_view>();
 }
@@ -170,80 +264,107 @@ ClientPool::ClientPool(net::Loop& loop, net::Resolver& resolver, PoolLimits limi
 ClientPool::~ClientPool() = default;
 
 void ClientPool::close_idle() {
-  idle_.clear();
+  for (auto& [target, endpoint] : endpoints_) endpoint->idle.clear();
   idle_count_ = 0;
+}
+
+internal::Endpoint& ClientPool::endpoint_of(const Target& target) {
+  const auto found = endpoints_.find(target);
+  if (found != endpoints_.end()) return *found->second;
+  if (endpoints_.size() >= limits_.endpoints_max) {
+    std::erase_if(endpoints_, [](const auto& known) {
+      return known.second->idle.empty() && known.second->exchanges == 0;
+    });
+  }
+  return *endpoints_.emplace(target, std::make_unique<internal::Endpoint>()).first->second;
 }
 
 void ClientPool::sweep() {
   const MonoTime oldest = loop_.now() - limits_.idle;
-  for (auto& [key, connections] : idle_) {
-    const size_t before = connections.size();
-    std::erase_if(connections,
-                  [&](const Idle& idle) { return idle.since < oldest || idle.stream->hung_up(); });
-    idle_count_ -= before - connections.size();
+  for (auto& [target, endpoint] : endpoints_) {
+    idle_count_ -= std::erase_if(endpoint->idle, [&](const auto& connection) {
+      return connection->idle_since < oldest || connection->stream->hung_up();
+    });
   }
-  if (idle_count_ > 0) loop_.arm(*sweeper_, loop_.after(std::chrono::milliseconds(500)));
+  if (idle_count_ > 0) loop_.arm(*sweeper_, loop_.after(kSweepEvery));
 }
 
-void ClientPool::give_back(const std::string& key, std::unique_ptr<net::Stream> stream) {
-  if (!idle_.contains(key) && idle_.size() >= limits_.endpoints_max) return;
-  std::vector<Idle>& connections = idle_[key];
-  if (connections.size() >= limits_.idle_connections_max) return;
-  stream->set_idle(true);
-  connections.push_back({std::move(stream), loop_.now()});
+void ClientPool::give_back(internal::Endpoint& endpoint,
+                           std::unique_ptr<internal::ClientConnection> connection) {
+  if (endpoint.idle.size() >= limits_.idle_connections_max) return;
+  // What a backend sends beyond its answer must not be taken for the next one.
+  if (connection->stream->has_unread()) return;
+  connection->stream->set_idle(true);
+  connection->idle_since = loop_.now();
+  connection->buffer.release_if_empty();
+  if (connection->head_bytes.capacity() > kHeadBytesKept) connection->head_bytes = {};
+  endpoint.idle.push_back(std::move(connection));
   ++idle_count_;
-  if (!sweeper_->armed()) loop_.arm(*sweeper_, loop_.after(std::chrono::milliseconds(500)));
+  if (!sweeper_->armed()) loop_.arm(*sweeper_, loop_.after(kSweepEvery));
 }
 
-std::unique_ptr<net::Stream> ClientPool::take_idle(const std::string& key) {
-  const auto found = idle_.find(key);
-  if (found == idle_.end()) return nullptr;
+std::unique_ptr<internal::ClientConnection> ClientPool::take_idle(internal::Endpoint& endpoint) {
   const MonoTime oldest = loop_.now() - limits_.idle;
-  while (!found->second.empty()) {
-    Idle idle = std::move(found->second.back());
-    found->second.pop_back();
+  while (!endpoint.idle.empty()) {
+    std::unique_ptr<internal::ClientConnection> connection = std::move(endpoint.idle.back());
+    endpoint.idle.pop_back();
     --idle_count_;
-    if (idle.stream->hung_up() || idle.since < oldest) continue;
-    idle.stream->set_idle(false);
-    return std::move(idle.stream);
+    if (connection->stream->hung_up() || connection->idle_since < oldest) continue;
+    connection->stream->set_idle(false);
+    return connection;
   }
   return nullptr;
+}
+
+net::Task<Result<std::unique_ptr<net::Stream>>> ClientPool::connect(Target target,
+                                                                    MonoTime deadline,
+                                                                    net::CancelSource* cancel) {
+  const Result<std::vector<std::string>> addresses =
+      co_await resolver_.resolve(target.host, deadline, cancel);
+  if (!addresses) co_return std::unexpected(addresses.error());
+  Error problem;
+  for (size_t i = 0; i < addresses->size(); ++i) {
+    // An address that does not answer leaves time for those behind it.
+    const int64_t shares = static_cast<int64_t>(addresses->size() - i);
+    const MonoTime share = loop_.now() + (deadline - loop_.now()) / shares;
+    Result<std::unique_ptr<net::Stream>> stream =
+        co_await net::connect(loop_, (*addresses)[i], target.port, share, cancel);
+    if (!stream) {
+      problem = stream.error();
+      if (problem.code == ErrorCode::kCancelled) break;
+      continue;
+    }
+    if (!target.tls) co_return std::move(*stream);
+    if (!tls_) co_return fail(ErrorCode::kInternal, "no TLS context for an https target");
+    Status secured = co_await net::start_client_tls(**stream, tls_, target.host, deadline, cancel);
+    if (secured) co_return std::move(*stream);
+    problem = std::move(secured.error());
+    if (problem.code == ErrorCode::kClosed) problem.code = ErrorCode::kUnavailable;
+    break;
+  }
+  if (problem.code != ErrorCode::kCancelled) problem.source = ErrorSource::kUpstream;
+  problem.message =
+      fmt::format("cannot connect to {}:{}: {}", target.host, target.port, problem.message);
+  co_return std::unexpected(std::move(problem));
 }
 
 net::Task<Result<std::unique_ptr<ClientExchange>>> ClientPool::open(Target target,
                                                                     MonoTime deadline,
                                                                     net::CancelSource* cancel,
                                                                     bool fresh) {
-  std::string key = fmt::format("{}{}:{}", target.tls ? "tls:" : "", target.host, target.port);
   if (!fresh) {
-    if (std::unique_ptr<net::Stream> stream = take_idle(key)) {
+    internal::Endpoint& endpoint = endpoint_of(target);
+    if (auto connection = take_idle(endpoint)) {
       co_return std::unique_ptr<ClientExchange>(
-          new ClientExchange(*this, std::move(key), std::move(stream), true));
+          new ClientExchange(*this, endpoint, std::move(connection), true));
     }
   }
-  const Result<std::vector<std::string>> addresses = co_await resolver_.resolve(target.host);
-  if (!addresses) co_return std::unexpected(addresses.error());
-  Error problem;
-  for (const std::string& address : *addresses) {
-    Result<std::unique_ptr<net::Stream>> stream =
-        co_await net::connect(loop_, address, target.port, deadline, cancel);
-    if (!stream) {
-      problem = stream.error();
-      if (problem.code == ErrorCode::kCancelled || problem.code == ErrorCode::kTimeout) break;
-      continue;
-    }
-    if (target.tls) {
-      if (!tls_) co_return fail(ErrorCode::kInternal, "no TLS context for an https target");
-      const Status secured =
-          co_await net::start_client_tls(**stream, tls_, target.host, deadline, cancel);
-      if (!secured) co_return std::unexpected(secured.error());
-    }
-    co_return std::unique_ptr<ClientExchange>(
-        new ClientExchange(*this, std::move(key), std::move(*stream), false));
-  }
-  problem.message =
-      fmt::format("cannot connect to {}:{}: {}", target.host, target.port, problem.message);
-  co_return std::unexpected(std::move(problem));
+  Result<std::unique_ptr<net::Stream>> stream = co_await connect(target, deadline, cancel);
+  if (!stream) co_return std::unexpected(std::move(stream.error()));
+  auto connection = std::make_unique<internal::ClientConnection>();
+  connection->stream = std::move(*stream);
+  co_return std::unique_ptr<ClientExchange>(
+      new ClientExchange(*this, endpoint_of(target), std::move(connection), false));
 }
 
 // ---- fetch --------------------------------------------------------------------------------------
@@ -311,8 +432,10 @@ net::Task<Status> run_fetch(ClientPool& pool, Url url, std::string head, std::st
     for (const std::string_view span : *spans) {
       if (on_body) {
         on_body(span);
-      } else {
+      } else if (out.body.size() + span.size() <= kFetchBytesMax) {
         out.body += span;
+      } else {
+        co_return fail(ErrorCode::kTooLarge, "the answer is too large", ErrorSource::kUpstream);
       }
     }
   }

@@ -5,7 +5,7 @@
 // limit would (vLLM: 5 s). An Error says whether trying again is safe.
 
 #include <chrono>
-#include <list>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,9 +25,9 @@ namespace vsr::http {
 
 struct PoolLimits {
   std::chrono::milliseconds idle{4'000};
-  size_t idle_connections_max = 256;  // per endpoint
-  size_t endpoints_max = 1'024;
-  std::chrono::milliseconds write{60'000};
+  size_t idle_connections_max = 256;        // per endpoint
+  size_t endpoints_max = 1'024;             // those without a connection are forgotten beyond it
+  std::chrono::milliseconds write{60'000};  // for kWriteSliceBytes of a request
 };
 
 struct Target {
@@ -39,6 +39,11 @@ struct Target {
 
 class ClientPool;
 
+namespace internal {
+struct ClientConnection;
+struct Endpoint;
+}  // namespace internal
+
 // One request on one connection and its answer. Destroyed before its end: the connection closes.
 class ClientExchange {
  public:
@@ -46,17 +51,19 @@ class ClientExchange {
   ClientExchange(const ClientExchange&) = delete;
   ClientExchange& operator=(const ClientExchange&) = delete;
 
-  // Sends the head (request line, headers, empty line) and the body pieces, in order.
+  // Sends the head (request line, headers, empty line) and the body pieces, in order. A backend
+  // that answers before it has everything is let have its way: read_head() then gives its answer.
   net::Task<Status> send(std::span<const std::string_view> pieces, net::CancelSource* cancel);
   // Waits for the head of the answer; 1xx are skipped. `head_request`: no body follows.
   net::Task<Status> read_head(MonoTime deadline, net::CancelSource* cancel,
                               bool head_request = false);
-  const ResponseHead& head() const { return head_; }
+  const ResponseHead& head() const;
 
   // Body bytes as they arrive, decoded, at least one span; none at the end of the body. The spans
   // live until the next call. kClosed if the connection ended before the body did.
   net::Task<Result<std::span<const std::string_view>>> next(MonoTime deadline,
                                                             net::CancelSource* cancel);
+  // The body came to its own end.
   bool complete() const { return complete_; }
   // The connection had served a request before this one.
   bool reused() const { return reused_; }
@@ -67,30 +74,32 @@ class ClientExchange {
 
  private:
   friend class ClientPool;
-  ClientExchange(ClientPool& pool, std::string key, std::unique_ptr<net::Stream> stream,
-                 bool reused);
+  ClientExchange(ClientPool& pool, internal::Endpoint& endpoint,
+                 std::unique_ptr<internal::ClientConnection> connection, bool reused);
   Error upstream_error(const Error& error) const;
+  Error closed_error() const;
   bool take_buffered();
   net::Task<Result<size_t>> fill(MonoTime deadline, net::CancelSource* cancel);
+  net::Task<Status> send_slice(std::span<const std::string_view> pieces, net::CancelSource* cancel);
+  bool has_final_head() const;
 
   ClientPool& pool_;
-  std::string key_;
-  std::unique_ptr<net::Stream> stream_;
-  ReadBuffer buffer_;
-  Parser parser_{Parser::Kind::kResponse};
-  std::string head_bytes_;
-  ResponseHead head_;
+  internal::Endpoint& endpoint_;
+  std::unique_ptr<internal::ClientConnection> connection_;
   Framing framing_ = Framing::kNone;
   uint64_t content_length_ = 0;
   uint64_t left_ = 0;
-  std::vector<std::string_view> spans_;
   size_t to_consume_ = 0;
-  bool reused_ = false;
+  size_t read_bytes_ = 0;
+  int reads_ = 0;
+  const bool reused_;
+  bool request_cut_ = false;  // the backend answered or closed before it had all of it
   bool answered_ = false;
   bool complete_ = false;
   bool keep_alive_ = false;
 };
 
+// Outlives its exchanges. The resolver and the loop outlive it.
 class ClientPool {
  public:
   // `tls` may be null if no target uses it.
@@ -108,20 +117,25 @@ class ClientPool {
 
  private:
   friend class ClientExchange;
-  struct Idle {
-    std::unique_ptr<net::Stream> stream;
-    MonoTime since;
-  };
   class Sweeper;
-  void give_back(const std::string& key, std::unique_ptr<net::Stream> stream);
-  std::unique_ptr<net::Stream> take_idle(const std::string& key);
+  internal::Endpoint& endpoint_of(const Target& target);
+  void give_back(internal::Endpoint& endpoint,
+                 std::unique_ptr<internal::ClientConnection> connection);
+  std::unique_ptr<internal::ClientConnection> take_idle(internal::Endpoint& endpoint);
+  net::Task<Result<std::unique_ptr<net::Stream>>> connect(Target target, MonoTime deadline,
+                                                          net::CancelSource* cancel);
   void sweep();
 
   net::Loop& loop_;
   net::Resolver& resolver_;
   const PoolLimits limits_;
   std::shared_ptr<const net::TlsContext> tls_;
-  std::unordered_map<std::string, std::vector<Idle>> idle_;  // newest last
+  struct TargetHash {
+    size_t operator()(const Target& target) const {
+      return std::hash<std::string>{}(target.host) * 31 + target.port * 2UL + (target.tls ? 1 : 0);
+    }
+  };
+  std::unordered_map<Target, std::unique_ptr<internal::Endpoint>, TargetHash> endpoints_;
   size_t idle_count_ = 0;
   std::unique_ptr<Sweeper> sweeper_;
 };
@@ -133,9 +147,11 @@ struct SimpleResponse {
   std::string body;
 };
 
+constexpr size_t kFetchBytesMax = 256UL << 20;
+
 // One whole request and answer, blocking, for the command line and tests. `url` is
 // http://HOST:PORT/ PATH. `on_body` (may be empty) sees pieces as they come; the body is then not
-// collected.
+// collected; otherwise it has at most kFetchBytesMax.
 Result<SimpleResponse> fetch(const std::string& method, const std::string& url,
                              const std::vector<std::pair<std::string, std::string>>& headers,
                              std::string_view body, std::chrono::milliseconds at_most,

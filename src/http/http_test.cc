@@ -155,21 +155,26 @@ TEST_F(Http, RawRequestsAndWhatComesBack) {
       {"http 1.0", {"GET / HTTP/1.0\r\n\r\n"}, {"200 OK", "connection: close"}},
       {"head", {"HEAD / HTTP/1.1\r\nhost: x\r\n" + close}, {"200 OK", "content-length: 7"}},
       {"both lengths",
-       {"POST / HTTP/1.1\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"},
+       {"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\ntransfer-encoding: "
+        "chunked\r\n\r\n0\r\n\r\n"},
        {"400 Bad Request"}},
       {"two content lengths",
-       {"POST / HTTP/1.1\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd"},
+       {"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd"},
        {"400 Bad Request"}},
-      {"negative length", {"POST / HTTP/1.1\r\ncontent-length: -3\r\n\r\n"}, {"400 Bad Request"}},
+      {"negative length",
+       {"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: -3\r\n\r\n"},
+       {"400 Bad Request"}},
       {"bad chunk",
-       {"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"},
+       {"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"},
        {"400 Bad Request"}},
       {"garbage", {"\x16\x03\x01 hello\r\n\r\n"}, {"400 Bad Request"}},
-      {"absolute target", {"GET http://x/ HTTP/1.1\r\nhost: x\r\n\r\n"}, {"400 Bad Request"}},
-      {"long header", {"GET / HTTP/1.1\r\na: " + long_value + "\r\n\r\n"}, {"431 "}},
+      {"absolute target",
+       {"GET http://x/y?z HTTP/1.1\r\nhost: x\r\n" + close},
+       {"200 OK", "GET /y?z"}},
+      {"long header", {"GET / HTTP/1.1\r\nhost: x\r\na: " + long_value + "\r\n\r\n"}, {"431 "}},
       {"ten thousand headers", {"GET / HTTP/1.1\r\n" + many + "\r\n"}, {"431 "}},
       {"declared too large",
-       {"POST / HTTP/1.1\r\ncontent-length: 9999999999\r\n\r\nabc"},
+       {"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9999999999\r\n\r\nabc"},
        {"413 Content Too Large", "connection: close", "9999999999"}},
   };
   for (const Case& c : cases) {
@@ -185,8 +190,9 @@ TEST_F(Http, RawRequestsAndWhatComesBack) {
 
 TEST_F(Http, SlowHeadAndSlowBodyEndIn408) {
   EXPECT_NE(raw({"GET / HTT", "P/1.1\r\n"}, 500ms).find("408"), std::string::npos);
-  EXPECT_NE(raw({"POST / HTTP/1.1\r\ncontent-length: 100\r\n\r\n", "a"}, 500ms).find("408"),
-            std::string::npos);
+  EXPECT_NE(
+      raw({"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n", "a"}, 500ms).find("408"),
+      std::string::npos);
 }
 
 TEST_F(Http, ClosingTheClientCancelsTheHandler) {

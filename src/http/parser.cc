@@ -2,7 +2,33 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+
+#include "base/strings.h"
+
 namespace vsr::http {
+
+namespace {
+
+// Lines end in CR LF and nothing else, and none begins with a space: what llhttp would forgive,
+// another parser on the way may read as another message.
+bool has_clean_lines(std::string_view head) {
+  while (!head.empty()) {
+    const size_t end = head.find('\n');
+    if (end == std::string_view::npos || end == 0 || head[end - 1] != '\r') return false;
+    if (head.front() == ' ' || head.front() == '\t') return false;
+    if (std::memchr(head.data(), '\r', end - 1) != nullptr) return false;
+    head.remove_prefix(end + 1);
+  }
+  return true;
+}
+
+std::unexpected<Error> bad_message(std::string_view why) {
+  return fail(ErrorCode::kProtocol, fmt::format("not a valid HTTP/1.1 message: {}", why),
+              ErrorSource::kClient);
+}
+
+}  // namespace
 
 size_t find_head_end(std::string_view bytes, size_t& searched) {
   const size_t at = bytes.find("\r\n\r\n", searched);
@@ -11,7 +37,8 @@ size_t find_head_end(std::string_view bytes, size_t& searched) {
   return 0;
 }
 
-// llhttp's callbacks. A head is parsed in one call, so every span comes whole or in neighbours.
+// llhttp's callbacks. A head is parsed in one call and no line is folded, so every span comes whole
+// or in neighbours.
 struct Parser::Callbacks {
   static Parser& self(llhttp_t* raw) { return *static_cast<Parser*>(raw->data); }
   static std::string_view grown(std::string_view before, const char* at, size_t length) {
@@ -90,6 +117,10 @@ Status Parser::run_head(std::string_view head) {
   target_ = name_ = value_ = {};
   framing_ = Framing::kNone;
   content_length_ = 0;
+  if (!has_clean_lines(head)) {
+    headers_ = nullptr;
+    return bad_message("a line of the head does not end in CR LF, or goes on in the next");
+  }
   const llhttp_errno_t error = llhttp_execute(&raw_, head.data(), head.size());
   headers_ = nullptr;
   if (too_many_) {
@@ -98,15 +129,23 @@ Status Parser::run_head(std::string_view head) {
   }
   if (error != HPE_OK && error != HPE_PAUSED && error != HPE_PAUSED_UPGRADE) {
     const char* reason = llhttp_get_error_reason(&raw_);
-    return fail(ErrorCode::kProtocol,
-                fmt::format("not a valid HTTP/1.1 message: {}",
-                            reason != nullptr && *reason ? reason : llhttp_errno_name(error)),
-                ErrorSource::kClient);
+    return bad_message(reason != nullptr && *reason ? reason : llhttp_errno_name(error));
   }
-  if (!headers_done_) {
-    return fail(ErrorCode::kProtocol, "not a valid HTTP/1.1 message", ErrorSource::kClient);
-  }
+  if (!headers_done_) return bad_message("the head does not end");
   if (error == HPE_PAUSED) llhttp_resume(&raw_);
+  return {};
+}
+
+// The only coding that is understood is "chunked", once: another would be passed on unread.
+Status Parser::check_transfer_encoding(const Headers& headers) const {
+  if ((raw_.flags & F_TRANSFER_ENCODING) == 0) return {};
+  size_t count = 0;
+  for (const Header& header : headers) {
+    if (!iequals(header.name, "transfer-encoding")) continue;
+    ++count;
+    if (!iequals(header.value, "chunked")) return bad_message("unknown transfer-encoding");
+  }
+  if (count != 1 || raw_.http_minor == 0) return bad_message("unusable transfer-encoding");
   return {};
 }
 
@@ -115,15 +154,28 @@ Status Parser::parse_request(std::string_view head, RequestHead& out) {
   headers_ = &out.headers;
   no_body_ = false;
   if (Status parsed = run_head(head); !parsed) return parsed;
+  if (Status known = check_transfer_encoding(out.headers); !known) return known;
+  if (raw_.http_major != 1) return bad_message("the version is not 1.0 or 1.1");
+  size_t hosts = 0;
+  for (const Header& header : out.headers) hosts += iequals(header.name, "host") ? 1 : 0;
+  if (hosts > 1 || (hosts == 0 && raw_.http_minor > 0)) {
+    return bad_message("there must be one host header");
+  }
   out.method = llhttp_method_name(static_cast<llhttp_method_t>(raw_.method));
   out.minor_version = raw_.http_minor;
+  // A client that takes us for a proxy sends the whole URL (RFC 9112, 3.2.2); the path counts.
+  if (const size_t scheme = target_.find("://");
+      scheme != std::string_view::npos && target_.front() != '/') {
+    const size_t path = target_.find_first_of("/?", scheme + 3);
+    target_ = path == std::string_view::npos ? "/" : target_.substr(path);
+  }
   out.target = target_;
   const size_t question = target_.find('?');
   out.path = target_.substr(0, question);
   out.query = question == std::string_view::npos ? "" : target_.substr(question + 1);
-  if (out.path.empty() || out.path.front() != '/') {
-    return fail(ErrorCode::kProtocol, "the request target must be a path that starts with /",
-                ErrorSource::kClient);
+  if (out.path.empty() ||
+      (out.path.front() != '/' && !(out.method == "OPTIONS" && out.path == "*"))) {
+    return bad_message("the request target must be a path that starts with /");
   }
   return {};
 }
@@ -133,6 +185,7 @@ Status Parser::parse_response(std::string_view head, ResponseHead& out, bool no_
   headers_ = &out.headers;
   no_body_ = no_body;
   if (Status parsed = run_head(head); !parsed) return parsed;
+  if (Status known = check_transfer_encoding(out.headers); !known) return known;
   out.status = raw_.status_code;
   if (no_body || out.status == 204 || out.status == 304 || out.status < 200) {
     framing_ = Framing::kNone;
@@ -149,7 +202,8 @@ Result<size_t> Parser::feed_chunked(std::string_view bytes, std::vector<std::str
     return static_cast<size_t>(llhttp_get_error_pos(&raw_) - bytes.data());
   }
   return fail(ErrorCode::kProtocol,
-              fmt::format("bad chunked body: {}", llhttp_get_error_reason(&raw_)));
+              fmt::format("bad chunked body: {}", llhttp_get_error_reason(&raw_)),
+              kind_ == Kind::kRequest ? ErrorSource::kClient : ErrorSource::kUpstream);
 }
 
 }  // namespace vsr::http

@@ -18,7 +18,7 @@ constexpr size_t kHeadBytesMax = 64 * 1024;
 constexpr size_t kHeadersMax = 200;
 
 // Offset just after the empty line that ends a head, 0 if it is not there yet. `searched` is where
-// an earlier search ended.
+// an earlier search ended; 0 at first.
 size_t find_head_end(std::string_view bytes, size_t& searched);
 
 enum class Framing : uint8_t { kNone, kLength, kChunked, kUntilClose };
@@ -46,8 +46,8 @@ class Parser {
   bool done() const { return done_; }
 
  private:
-  static int on_span(llhttp_t* raw, const char* at, size_t length);
   Status run_head(std::string_view head);
+  Status check_transfer_encoding(const Headers& headers) const;
 
   struct Callbacks;
   friend struct Callbacks;

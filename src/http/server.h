@@ -26,14 +26,23 @@ struct ServerLimits {
   std::chrono::milliseconds idle{75'000};        // between requests
   std::chrono::milliseconds head{10'000};        // from the first byte of a head to its end
   std::chrono::milliseconds body_grace{15'000};  // beyond one byte a millisecond
-  std::chrono::milliseconds write{60'000};       // a client that takes nothing for so long
-  uint64_t body_bytes_max = 64ULL << 20;
+  std::chrono::milliseconds write{60'000};       // for kWriteSliceBytes of an answer
+  uint64_t body_bytes_max = 1ULL << 30;          // whatever read_body() is told
   size_t connections_max = 20'000;
 };
 
+namespace internal {
+// What a connection keeps from one exchange to the next, so that it need not be allocated again.
+struct MessageText {
+  std::string request_bytes;
+  RequestHead request;  // views into request_bytes
+  std::string answer_head;
+};
+}  // namespace internal
+
 class Exchange {
  public:
-  const RequestHead& request() const { return request_; }
+  const RequestHead& request() const { return text_.request; }
   const std::string& peer() const { return peer_; }
   net::Loop& loop() const { return stream_.loop(); }
 
@@ -46,8 +55,10 @@ class Exchange {
   // A streamed answer: chunked, or of `content_length` bytes.
   net::Task<Status> start(int status, std::string_view header_lines,
                           std::optional<uint64_t> content_length = std::nullopt);
-  // Sends the pieces as one chunk; the head goes out with the first write.
+  // Sends the pieces as one chunk; the head goes out with the first write. Not more bytes than were
+  // announced.
   net::Task<Status> write(std::span<const std::string_view> pieces);
+  // An answer shorter than announced ends its connection.
   net::Task<Status> finish();
   // Ends the connection after what was sent: the answer was cut short.
   void abandon() {
@@ -68,26 +79,31 @@ class Exchange {
  private:
   friend class Connection;
   Exchange(net::Stream& stream, ReadBuffer& buffer, Parser& parser, const ServerLimits& limits,
-           std::string peer)
+           const std::string& peer, internal::MessageText& text)
       : stream_(stream),
         buffer_(buffer),
         parser_(parser),
         limits_(limits),
-        peer_(std::move(peer)) {}
+        peer_(peer),
+        text_(text) {}
 
   net::Task<Result<Bytes>> read_sized(uint64_t length);
   net::Task<Result<Bytes>> read_chunked(uint64_t bytes_max);
   net::Task<Status> send_continue();
   void build_head(int status, std::string_view header_lines, std::optional<uint64_t> content_length,
                   bool chunked);
+  // Bytes of a body that nobody read are on their way or in the buffer.
   bool body_unread() const { return framing_ != Framing::kNone && !body_read_; }
+  bool sends_body() const;
+  // After a write that failed nothing more can be sent.
+  Status note_write(Status written);
 
   net::Stream& stream_;
   ReadBuffer& buffer_;
   Parser& parser_;
   const ServerLimits& limits_;
-  std::string peer_;
-  RequestHead request_;
+  const std::string& peer_;
+  internal::MessageText& text_;
   Framing framing_ = Framing::kNone;
   uint64_t content_length_ = 0;
   bool expects_continue_ = false;
@@ -99,7 +115,7 @@ class Exchange {
   bool chunked_ = false;
   bool head_sent_ = false;
   int status_ = 0;
-  std::string head_;
+  std::optional<uint64_t> unsent_;  // of the announced length
   net::CancelSource client_gone_;
   MonoTime received_at_{0};
 };
@@ -115,6 +131,7 @@ class Handler {
 
 class Connection;
 
+// Outlives its connections: drain, wait_empty and close_all end them, or the loop no longer runs.
 class Server {
  public:
   // `handler` outlives the server. `tls` may be null.
@@ -132,7 +149,9 @@ class Server {
 
   // Accepts no more, closes idle connections, lets running exchanges end their connections.
   void drain();
-  // Cuts what is left.
+  // Waits until no connection is left; false if some are at the deadline.
+  net::Task<bool> wait_empty(MonoTime deadline);
+  // Cuts what is left; the connections end later in this turn of the loop.
   void close_all();
   size_t connections() const { return connections_.size(); }
 
@@ -147,6 +166,7 @@ class Server {
   std::shared_ptr<const net::TlsContext> tls_;
   std::unique_ptr<net::Listener> listener_;
   std::unordered_set<Connection*> connections_;
+  net::Notice connection_ended_;
   bool draining_ = false;
 };
 

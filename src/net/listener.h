@@ -29,13 +29,15 @@ class Listener final : private Watched, private Timer {
   uint16_t port() const { return port_; }
   // Starts to accept; on the loop's thread.
   Status start();
-  // Stops accepting and closes; on the loop's thread.
+  // Takes the connections that the kernel has accepted already, then closes; on the loop's thread.
   void close_now();
 
  private:
   Listener(Loop& loop, int fd, uint16_t port, OnAccept on_accept);
   void on_events(uint32_t events) override;
   void on_time() override;
+  // False if there was none, with errno.
+  bool accept_one();
 
   Loop& loop_;
   int fd_;
@@ -43,5 +45,9 @@ class Listener final : private Watched, private Timer {
   OnAccept on_accept_;
   bool added_ = false;
 };
+
+// An error if another program listens there. For our own loops, which share a port by SO_REUSEPORT
+// and would otherwise share it with a second router unseen.
+Status port_is_free(const std::string& address, uint16_t port);
 
 }  // namespace vsr::net

@@ -1,11 +1,10 @@
 #pragma once
 
 // One event loop: epoll, a coarse timer wheel, and coroutines. A Loop belongs to the thread that
-// calls run(); only post() and stop() may be called from others. Timers fire up to kTickMs late and
-// cost no system call. Everything that waits is an Op: it is finished by its event, its deadline or
-// its cancel source, whichever comes first.
+// calls run(); only post() and stop() may be called from others. Everything that waits is an Op: it
+// is finished by its event, its deadline or its cancel source, whichever comes first. The loop
+// outlives everything that was made with it.
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <coroutine>
@@ -19,6 +18,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "net/task.h"
+#include "net/timer_wheel.h"
 
 namespace vsr::net {
 
@@ -28,29 +28,12 @@ class Op;
 // No deadline.
 constexpr MonoTime kNever = MonoTime::max();
 
-namespace internal {
-struct ListNode {
-  ListNode* prev = this;
-  ListNode* next = this;
-  void unlink() {
-    prev->next = next;
-    next->prev = prev;
-    prev = next = this;
-  }
-  void push_before(ListNode& head) {
-    prev = head.prev;
-    next = &head;
-    prev->next = this;
-    head.prev = this;
-  }
-  bool linked() const { return next != this; }
-};
-}  // namespace internal
-
-// Cancels every operation that waits under it, and those started later. Loop-local.
+// Cancels every operation that waits under it, and those started later. Loop-local; outlives the
+// operations.
 class CancelSource {
  public:
   CancelSource() = default;
+  ~CancelSource();
   CancelSource(const CancelSource&) = delete;
   CancelSource& operator=(const CancelSource&) = delete;
   void cancel();
@@ -62,30 +45,10 @@ class CancelSource {
   internal::ListNode waiting_;
 };
 
-// Called when its time has come. The owner keeps it alive while armed; destruction disarms.
-class Timer : private internal::ListNode {
- public:
-  Timer() = default;
-  Timer(const Timer&) = delete;
-  Timer& operator=(const Timer&) = delete;
-  virtual ~Timer() { disarm(); }
-  void disarm();
-  bool armed() const { return linked(); }
-
- protected:
-  virtual void on_time() = 0;
-
- private:
-  friend class Loop;
-  Loop* loop_ = nullptr;
-  int64_t tick_ = 0;
-  size_t slot_ = 0;
-};
-
 // Something a coroutine waits for. attempt() tries to finish without blocking.
 class Op : private Timer {
  public:
-  explicit Op(Loop& loop, MonoTime deadline, CancelSource* cancel)
+  Op(Loop& loop, MonoTime deadline, CancelSource* cancel)
       : loop_(loop), deadline_(deadline), cancel_(cancel) {
     cancel_node_.op = this;
   }
@@ -96,8 +59,10 @@ class Op : private Timer {
 
   // Tries again; if it finished, resumes the waiter before returning.
   void notify();
-  // Ends the wait with an error.
+  // Ends the wait with an error. The waiter resumes later in this turn of the loop.
   void abort(ErrorCode code);
+  // Ends the wait; attempt() must have its result. The waiter resumes later in this turn.
+  void wake_soon();
 
  protected:
   ~Op() override { cancel_node_.unlink(); }
@@ -135,8 +100,6 @@ class Watched {
 
 class Loop {
  public:
-  static constexpr int64_t kTickMs = 8;
-  static constexpr size_t kWheelSlots = 1024;
   static constexpr size_t kPostedMax = 65'536;
 
   Loop();
@@ -144,7 +107,8 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Runs until stop(). Tasks that still wait then are not destroyed by it; see spawn().
+  // Runs until stop(). Coroutines that still wait then are never resumed, nor are their frames
+  // freed: end them first.
   void run();
   void stop();
   // Runs `work` on the loop's thread soon. Any thread.
@@ -159,42 +123,48 @@ class Loop {
   MonoTime now() const { return now_; }
   MonoTime after(std::chrono::milliseconds time) const { return now_ + time; }
 
-  void arm(Timer& timer, MonoTime at);
+  void arm(Timer& timer, MonoTime at) { wheel_.arm(timer, at); }
   // Edge-triggered for reading, writing and hang-up.
   Status add(int fd, Watched& watched);
   // Level-triggered for reading only.
   Status add_level(int fd, Watched& watched);
   void remove(int fd, Watched& watched);
-  // Resumes at the end of this turn.
+  // Resumes later in this turn, or in the next if the ready ones of this turn are running already.
   void resume_soon(std::coroutine_handle<> handle) { ready_.push_back(handle); }
 
   // co_await loop.sleep(time): waits at least that long, or until cancelled (kCancelled).
   class Sleep;
   Sleep sleep(std::chrono::milliseconds time, CancelSource* cancel = nullptr);
+  // co_await loop.yield(): lets the other work of this loop go first.
+  auto yield() {
+    struct Yield {
+      Loop& loop;
+      bool await_ready() const noexcept { return false; }
+      void await_suspend(std::coroutine_handle<> waiter) const { loop.resume_soon(waiter); }
+      void await_resume() const noexcept {}
+    };
+    return Yield{*this};
+  }
 
  private:
-  void fire_timers();
   void run_posted();
-  int next_timeout_ms() const;
+  void run_ready();
+  int sleep_ms() const;
   void refresh_now();
 
   int epoll_fd_ = -1;
   int wake_fd_ = -1;
   std::atomic<bool> stopping_{false};
-  MonoTime now_{0};
+  MonoTime now_;
+  TimerWheel wheel_;
   size_t running_tasks_ = 0;
 
-  int64_t current_tick_ = 0;
-  size_t armed_ = 0;
-  std::array<internal::ListNode, kWheelSlots> wheel_;
-  std::array<uint64_t, kWheelSlots / 64> occupied_{};
-
   std::vector<std::coroutine_handle<>> ready_;
+  std::vector<std::coroutine_handle<>> resuming_;
   std::vector<Watched*> removed_;  // in this turn: their events must not be delivered any more
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;
-  friend class Timer;
-  friend class Op;
+  std::vector<std::function<void()>> running_posted_;
 };
 
 class [[nodiscard]] Loop::Sleep final : public Op {
@@ -210,5 +180,49 @@ class [[nodiscard]] Loop::Sleep final : public Op {
  protected:
   bool attempt() override { return false; }
 };
+
+// Wakes everything that waits on it; nothing is remembered for those who come later. Loop-local;
+// outlives those who wait.
+class Notice {
+ public:
+  class Wait;
+  Notice() = default;
+  Notice(const Notice&) = delete;
+  Notice& operator=(const Notice&) = delete;
+  // co_await notice.wait(…): kTimeout or kCancelled if nothing came.
+  Wait wait(Loop& loop, MonoTime deadline = kNever, CancelSource* cancel = nullptr);
+  void notify_all();
+
+ private:
+  struct Node : internal::ListNode {
+    Wait* wait = nullptr;
+  };
+  internal::ListNode waiting_;
+};
+
+class [[nodiscard]] Notice::Wait final : public Op {
+ public:
+  Wait(Notice& notice, Loop& loop, MonoTime deadline, CancelSource* cancel)
+      : Op(loop, deadline, cancel), notice_(notice) {
+    node_.wait = this;
+  }
+  Status await_resume() const {
+    if (!aborted_) return {};
+    return fail(*aborted_, *aborted_ == ErrorCode::kTimeout ? "timed out" : "cancelled");
+  }
+
+ protected:
+  bool attempt() override { return false; }
+  void begin_wait() override { node_.push_before(notice_.waiting_); }
+  void end_wait() override { node_.unlink(); }
+
+ private:
+  Notice& notice_;
+  Node node_;
+};
+
+inline Notice::Wait Notice::wait(Loop& loop, MonoTime deadline, CancelSource* cancel) {
+  return {*this, loop, deadline, cancel};
+}
 
 }  // namespace vsr::net

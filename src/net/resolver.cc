@@ -44,25 +44,49 @@ Result<std::vector<std::string>> resolve_blocking(const std::string& host) {
   return v4;
 }
 
-Task<Result<std::vector<std::string>>> Resolver::resolve(std::string host) {
+Task<void> Resolver::look_up(std::string host) {
+  std::function<Result<std::vector<std::string>>()> work = [host] {
+    return resolve_blocking(host);
+  };
+  Result<std::vector<std::string>> addresses =
+      co_await offload<std::vector<std::string>>(pool_, loop_, std::move(work));
+  Entry& entry = names_[host];
+  const std::chrono::seconds keep = addresses ? kKeep : kKeepFailure;
+  entry.addresses = std::move(addresses);
+  entry.until = loop_.now() + keep;
+  entry.pending = false;
+  entry.known.notify_all();
+}
+
+Task<Result<std::vector<std::string>>> Resolver::resolve(std::string host, MonoTime deadline,
+                                                         CancelSource* cancel) {
   in6_addr literal;
   if (inet_pton(AF_INET, host.c_str(), &literal) == 1 ||
       inet_pton(AF_INET6, host.c_str(), &literal) == 1) {
     co_return std::vector<std::string>{host};
   }
-  if (const auto known = known_.find(host);
-      known != known_.end() && known->second.until > loop_.now()) {
-    co_return known->second.addresses;
+  if (!names_.contains(host) && names_.size() >= kNamesMax) {
+    std::erase_if(names_, [&](const auto& name) {
+      return !name.second.pending && name.second.until <= loop_.now();
+    });
+    if (names_.size() >= kNamesMax) {
+      co_return fail(ErrorCode::kUnavailable, "too many host names at once", ErrorSource::kUpstream,
+                     Retry::kYes);
+    }
   }
-  std::function<Result<std::vector<std::string>>()> look_up = [host] {
-    return resolve_blocking(host);
-  };
-  Result<std::vector<std::string>> addresses =
-      co_await offload<std::vector<std::string>>(pool_, loop_, std::move(look_up));
-  if (known_.size() >= kNamesMax) known_.clear();
-  const std::chrono::seconds keep = addresses ? kKeep : kKeepFailure;
-  known_.insert_or_assign(host, Entry{addresses, loop_.now() + keep});
-  co_return addresses;
+  Entry& entry = names_[host];
+  if (!entry.pending && entry.until <= loop_.now()) {
+    entry.pending = true;
+    loop_.spawn(look_up(host));
+  }
+  if (entry.pending) {
+    const Status known = co_await entry.known.wait(loop_, deadline, cancel);
+    if (!known) {
+      co_return fail(known.error().code, fmt::format("the name {} did not resolve in time", host),
+                     ErrorSource::kUpstream, Retry::kYes);
+    }
+  }
+  co_return entry.addresses;
 }
 
 }  // namespace vsr::net

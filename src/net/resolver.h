@@ -1,13 +1,15 @@
 #pragma once
 
 // Host names to numeric addresses: literals at once, names by the system on an offload thread, kept
-// for kKeep (failures for kKeepFailure). One per loop.
+// for kKeep (failures for kKeepFailure). Who asks for a name that is being looked up waits for that
+// answer. One per loop, and outlives what it was asked.
 
 #include <chrono>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "base/strings.h"
 #include "net/offload.h"
 
 namespace vsr::net {
@@ -20,17 +22,23 @@ class Resolver {
 
   Resolver(Loop& loop, OffloadPool& pool) : loop_(loop), pool_(pool) {}
 
-  // At least one address, IPv4 first; kUnavailable with the name in the message.
-  Task<Result<std::vector<std::string>>> resolve(std::string host);
+  // At least one address, IPv4 first; kUnavailable with the name in the message. The lookup goes on
+  // after a deadline and serves whoever asks next.
+  Task<Result<std::vector<std::string>>> resolve(std::string host, MonoTime deadline = kNever,
+                                                 CancelSource* cancel = nullptr);
 
  private:
   struct Entry {
     Result<std::vector<std::string>> addresses;
-    MonoTime until;
+    MonoTime until{0};
+    bool pending = false;
+    Notice known;
   };
+  Task<void> look_up(std::string host);
+
   Loop& loop_;
   OffloadPool& pool_;
-  std::unordered_map<std::string, Entry> known_;
+  StringMap<Entry> names_;
 };
 
 // Blocking; for the offload thread and the command line.

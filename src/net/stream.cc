@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,19 +45,26 @@ void Stream::cancel_on_hang_up(CancelSource* source) {
 
 void Stream::set_idle(bool idle) { idle_ = idle; }
 
+bool Stream::peek_unread() {
+  if (ssl_ != nullptr && SSL_has_pending(ssl_) != 0) return true;
+  char byte;
+  return recv(fd_, &byte, 1, MSG_PEEK) >= 0 || errno != EAGAIN;
+}
+
 void Stream::on_events(uint32_t events) {
   bool destroyed = false;
   destroyed_ = &destroyed;
   const bool closed = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-  if (closed || (idle_ && (events & EPOLLIN) != 0)) {
+  if (closed || (events & EPOLLIN) != 0) readable_ = true;
+  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) writable_ = true;
+  if (closed || (idle_ && readable_)) {
     hung_up_ = true;
     if (cancel_on_hang_up_ != nullptr) cancel_on_hang_up_->cancel();
   }
-  // Under TLS a read may wait for the socket to be writable and the other way round.
-  const bool readable = closed || (events & EPOLLIN) != 0 || ssl_ != nullptr;
-  const bool writable = (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 || ssl_ != nullptr;
-  if (readable && reader_ != nullptr) reader_->notify();
-  if (!destroyed && writable && writer_ != nullptr) writer_->notify();
+  // Both are asked after any event: under TLS a read may wait for the socket to be writable and
+  // the other way round, and a write may yield to a read. Asking costs no system call.
+  if (reader_ != nullptr) reader_->notify();
+  if (!destroyed && writer_ != nullptr) writer_->notify();
   if (!destroyed) destroyed_ = nullptr;
 }
 
@@ -74,30 +82,45 @@ Error StreamOp::error_of(int number) const {
   return {ErrorCode::kClosed, {}, {}, std::strerror(number)};
 }
 
+// ---- reading ------------------------------------------------------------------------------------
+
 bool Stream::ReadOp::attempt() {
-  if (ssl() != nullptr) {
-    ERR_clear_error();
-    const int got = SSL_read(ssl(), buffer_.data(), static_cast<int>(buffer_.size()));
-    if (got > 0) {
-      got_ = static_cast<size_t>(got);
-      return true;
-    }
-    const int why = SSL_get_error(ssl(), got);
-    if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return false;
-    if (why != SSL_ERROR_ZERO_RETURN) error_ = why == SSL_ERROR_SYSCALL && errno ? errno : EPROTO;
-    return true;
-  }
+  if (ssl() != nullptr) return attempt_tls();
+  if (!kernel_readable()) return false;
   for (;;) {
     const ssize_t got = recv(stream_.fd(), buffer_.data(), buffer_.size(), 0);
     if (got >= 0) {
       got_ = static_cast<size_t>(got);
+      // A short read emptied the socket, so the next bytes make a new edge. An end that was
+      // reported together with them does not.
+      if (got_ > 0 && got_ < buffer_.size() && !stream_.hung_up()) kernel_readable() = false;
       return true;
     }
     if (errno == EINTR) continue;
-    if (errno == EAGAIN) return false;
+    if (errno == EAGAIN) {
+      kernel_readable() = false;
+      return false;
+    }
     error_ = errno;
     return true;
   }
+}
+
+bool Stream::ReadOp::attempt_tls() {
+  ERR_clear_error();
+  errno = 0;
+  const int got = SSL_read(ssl(), buffer_.data(), static_cast<int>(buffer_.size()));
+  if (got > 0) {
+    got_ = static_cast<size_t>(got);
+    return true;
+  }
+  const int why = SSL_get_error(ssl(), got);
+  if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
+    kernel_readable() = false;
+    return false;
+  }
+  if (why != SSL_ERROR_ZERO_RETURN) error_ = why == SSL_ERROR_SYSCALL && errno ? errno : EPROTO;
+  return true;
 }
 
 Result<size_t> Stream::ReadOp::await_resume() {
@@ -105,59 +128,104 @@ Result<size_t> Stream::ReadOp::await_resume() {
   return got_;
 }
 
+Result<std::optional<size_t>> Stream::try_read(std::span<char> buffer) {
+  ReadOp op(*this, buffer, kNever, nullptr);
+  if (!op.attempt()) return std::nullopt;
+  const Result<size_t> got = op.await_resume();
+  if (!got) return std::unexpected(got.error());
+  return *got;
+}
+
+Status Stream::ReadableOp::await_resume() {
+  if (aborted_) return std::unexpected(error_of(0));
+  return {};
+}
+
+// ---- writing ------------------------------------------------------------------------------------
+
 Stream::WriteOp::WriteOp(Stream& stream, std::span<const std::string_view> pieces,
                          MonoTime deadline, CancelSource* cancel)
     : StreamOp(stream, false, deadline, cancel), pieces_(pieces) {}
 
 bool Stream::WriteOp::attempt() { return ssl() != nullptr ? attempt_tls() : attempt_plain(); }
 
+void Stream::WriteOp::advance(size_t bytes) {
+  size_t left = bytes + offset_;
+  while (piece_ < pieces_.size() && left >= pieces_[piece_].size()) {
+    left -= pieces_[piece_++].size();
+  }
+  offset_ = left;
+}
+
+// What attempt() says when the kernel takes no more.
+bool Stream::WriteOp::blocked() { return yields_to_reads_ && kernel_readable(); }
+
 bool Stream::WriteOp::attempt_plain() {
+  advance(0);
   while (piece_ < pieces_.size()) {
+    if (!kernel_writable()) return blocked();
     iovec vectors[kPiecesMax];
     size_t count = 0;
+    size_t bytes = 0;
     for (size_t i = piece_; i < pieces_.size() && count < kPiecesMax; ++i) {
       const std::string_view rest = pieces_[i].substr(i == piece_ ? offset_ : 0);
-      if (!rest.empty()) vectors[count++] = {const_cast<char*>(rest.data()), rest.size()};
-    }
-    if (count == 0) {
-      piece_ = pieces_.size();
-      return true;
+      if (rest.empty()) continue;
+      vectors[count++] = {const_cast<char*>(rest.data()), rest.size()};
+      bytes += rest.size();
     }
     msghdr message{};
     message.msg_iov = vectors;
     message.msg_iovlen = count;
     const ssize_t sent = sendmsg(stream_.fd(), &message, MSG_NOSIGNAL);
-    if (sent < 0) {
-      if (errno == EINTR) continue;
-      if (errno == EAGAIN) return false;
-      error_ = errno;
-      return true;
+    if (sent >= 0) {
+      advance(static_cast<size_t>(sent));
+      // Less than all: the socket is full, and epoll will say when it is not.
+      if (static_cast<size_t>(sent) < bytes) kernel_writable() = false;
+      continue;
     }
-    size_t left = static_cast<size_t>(sent) + offset_;
-    while (piece_ < pieces_.size() && left >= pieces_[piece_].size()) {
-      left -= pieces_[piece_++].size();
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN) {
+      kernel_writable() = false;
+      continue;
     }
-    offset_ = left;
+    error_ = errno;
+    return true;
   }
   return true;
 }
 
+std::string_view Stream::WriteOp::next_record(std::span<char> joined) const {
+  std::string_view first = pieces_[piece_].substr(offset_);
+  if (first.size() >= joined.size() || piece_ + 1 == pieces_.size()) {
+    return first.substr(0, std::min(first.size(), size_t{1} << 30));
+  }
+  size_t used = 0;
+  for (size_t i = piece_; i < pieces_.size() && used < joined.size(); ++i) {
+    const std::string_view rest = pieces_[i].substr(i == piece_ ? offset_ : 0);
+    const size_t take = std::min(rest.size(), joined.size() - used);
+    std::memcpy(joined.data() + used, rest.data(), take);
+    used += take;
+  }
+  return {joined.data(), used};
+}
+
 bool Stream::WriteOp::attempt_tls() {
-  for (; piece_ < pieces_.size(); ++piece_, offset_ = 0) {
-    while (offset_ < pieces_[piece_].size()) {
-      const std::string_view rest = pieces_[piece_].substr(offset_);
-      ERR_clear_error();
-      const int sent =
-          SSL_write(ssl(), rest.data(), static_cast<int>(std::min(rest.size(), size_t{1} << 30)));
-      if (sent > 0) {
-        offset_ += static_cast<size_t>(sent);
-        continue;
-      }
-      const int why = SSL_get_error(ssl(), sent);
-      if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return false;
-      error_ = why == SSL_ERROR_SYSCALL && errno ? errno : EPROTO;
-      return true;
+  char joined[SSL3_RT_MAX_PLAIN_LENGTH];
+  advance(0);
+  while (piece_ < pieces_.size()) {
+    // After "want write" OpenSSL wants the same bytes again, which this gives.
+    const std::string_view record = next_record(joined);
+    ERR_clear_error();
+    errno = 0;
+    const int sent = SSL_write(ssl(), record.data(), static_cast<int>(record.size()));
+    if (sent > 0) {
+      advance(static_cast<size_t>(sent));
+      continue;
     }
+    const int why = SSL_get_error(ssl(), sent);
+    if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return blocked();
+    error_ = why == SSL_ERROR_SYSCALL && errno ? errno : EPROTO;
+    return true;
   }
   return true;
 }
@@ -166,6 +234,8 @@ Status Stream::WriteOp::await_resume() {
   if (aborted_ || error_ != 0) return std::unexpected(error_of(error_));
   return {};
 }
+
+// ---- connecting ---------------------------------------------------------------------------------
 
 namespace {
 

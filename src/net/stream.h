@@ -1,10 +1,9 @@
 #pragma once
 
 // A connected TCP socket, plain or under TLS, on one loop. At most one read and one write wait at a
-// time; both may wait together. Not thread-safe. TCP_NODELAY is always on. read_some and write_all
-// are awaited directly and make no coroutine of their own.
-
-#include <sys/uio.h>
+// time; both may wait together. Not thread-safe. TCP_NODELAY is always on. Reads and writes are
+// awaited directly and make no coroutine of their own; what the kernel is known not to have ready
+// costs no system call.
 
 #include <memory>
 #include <span>
@@ -18,12 +17,17 @@ typedef struct ssl_st SSL;
 
 namespace vsr::net {
 
-// Pieces given to one write.
+// Pieces that go into one system call.
 constexpr size_t kPiecesMax = 64;
+// What one read takes at most, so that a fast sender shares the loop.
+constexpr size_t kReadBytesMax = 256UL << 10;
+
+class StreamOp;
 
 class Stream final : private Watched {
  public:
   class ReadOp;
+  class ReadableOp;
   class WriteOp;
 
   // Takes the descriptor, which is connected and non-blocking.
@@ -34,10 +38,14 @@ class Stream final : private Watched {
 
   // Bytes read, at least one; 0 at the end of the stream. Into `buffer`, which is not empty.
   ReadOp read_some(std::span<char> buffer, MonoTime deadline, CancelSource* cancel = nullptr);
+  // Waits until there may be something to read, the end included. Needs no buffer meanwhile.
+  ReadableOp readable(MonoTime deadline, CancelSource* cancel = nullptr);
   // All pieces in order with as few system calls as the kernel allows. The pieces must stay valid
   // until it is done. The deadline counts for the whole.
   WriteOp write_all(std::span<const std::string_view> pieces, MonoTime deadline,
                     CancelSource* cancel = nullptr);
+  // What read_some would give without waiting; nothing if it would wait.
+  Result<std::optional<size_t>> try_read(std::span<char> buffer);
 
   // No more writes from us; the other side sees the end.
   void shutdown_write();
@@ -48,8 +56,12 @@ class Stream final : private Watched {
   void cancel_on_hang_up(CancelSource* source);
   // While idle, bytes count as a hang-up.
   void set_idle(bool idle);
+  // Unread bytes or an end are waiting in the kernel, as far as epoll has told.
+  bool has_unread() { return readable_ && peek_unread(); }
+  // The same, by asking the kernel.
+  bool peek_unread();
 
-  // Takes ownership of a TLS session that is bound to this socket and has finished its handshake.
+  // Takes ownership of a TLS session that is bound to this socket.
   void attach_tls(SSL* ssl) { ssl_ = ssl; }
   bool is_tls() const { return ssl_ != nullptr; }
   int fd() const { return fd_; }
@@ -62,9 +74,13 @@ class Stream final : private Watched {
   Loop& loop_;
   int fd_;
   SSL* ssl_ = nullptr;
-  class StreamOp* reader_ = nullptr;
-  class StreamOp* writer_ = nullptr;
+  StreamOp* reader_ = nullptr;
+  StreamOp* writer_ = nullptr;
   CancelSource* cancel_on_hang_up_ = nullptr;
+  // Edges: false once the kernel has said "would block", true again once epoll reports it. What is
+  // there already when the descriptor is added, epoll reports too.
+  bool readable_ = false;
+  bool writable_ = true;
   bool hung_up_ = false;
   bool idle_ = false;
   bool* destroyed_ = nullptr;  // of the on_events call that is running
@@ -80,6 +96,8 @@ class StreamOp : public Op {
   void begin_wait() override;
   void end_wait() override;
   SSL* ssl() const { return stream_.ssl_; }
+  bool& kernel_readable() { return stream_.readable_; }
+  bool& kernel_writable() { return stream_.writable_; }
   // The error of an operation that ended from outside or by the errno given.
   Error error_of(int number) const;
   Stream& stream_;
@@ -91,22 +109,42 @@ class StreamOp : public Op {
 class [[nodiscard]] Stream::ReadOp final : public StreamOp {
  public:
   ReadOp(Stream& stream, std::span<char> buffer, MonoTime deadline, CancelSource* cancel)
-      : StreamOp(stream, true, deadline, cancel), buffer_(buffer) {}
+      : StreamOp(stream, true, deadline, cancel),
+        buffer_(buffer.first(std::min(buffer.size(), kReadBytesMax))) {}
   Result<size_t> await_resume();
 
  protected:
   bool attempt() override;
 
  private:
+  friend class Stream;
+  bool attempt_tls();
   std::span<char> buffer_;
   size_t got_ = 0;
   int error_ = 0;
+};
+
+class [[nodiscard]] Stream::ReadableOp final : public StreamOp {
+ public:
+  ReadableOp(Stream& stream, MonoTime deadline, CancelSource* cancel)
+      : StreamOp(stream, true, deadline, cancel) {}
+  Status await_resume();
+
+ protected:
+  bool attempt() override { return kernel_readable(); }
 };
 
 class [[nodiscard]] Stream::WriteOp final : public StreamOp {
  public:
   WriteOp(Stream& stream, std::span<const std::string_view> pieces, MonoTime deadline,
           CancelSource* cancel);
+  // Once the kernel takes no more: stop waiting as soon as there may be something to read.
+  WriteOp& yield_to_reads() {
+    yields_to_reads_ = true;
+    return *this;
+  }
+  // After it stopped for that reason it may be awaited again and goes on where it was.
+  bool complete() const { return piece_ == pieces_.size(); }
   Status await_resume();
 
  protected:
@@ -115,16 +153,24 @@ class [[nodiscard]] Stream::WriteOp final : public StreamOp {
  private:
   bool attempt_plain();
   bool attempt_tls();
+  // The next record: a piece, or small ones joined in `joined`.
+  std::string_view next_record(std::span<char> joined) const;
+  void advance(size_t bytes);
+  bool blocked();
+
   std::span<const std::string_view> pieces_;
   size_t piece_ = 0;   // the first that is not all written
   size_t offset_ = 0;  // what of it is written
   int error_ = 0;
+  bool yields_to_reads_ = false;
 };
 
-// Waits until a descriptor can be written, e.g. a connect that is under way.
 inline Stream::ReadOp Stream::read_some(std::span<char> buffer, MonoTime deadline,
                                         CancelSource* cancel) {
   return ReadOp(*this, buffer, deadline, cancel);
+}
+inline Stream::ReadableOp Stream::readable(MonoTime deadline, CancelSource* cancel) {
+  return ReadableOp(*this, deadline, cancel);
 }
 inline Stream::WriteOp Stream::write_all(std::span<const std::string_view> pieces,
                                          MonoTime deadline, CancelSource* cancel) {

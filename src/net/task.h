@@ -12,8 +12,8 @@
 
 namespace vsr::net {
 
-// Free lists of coroutine frames by size class; blocks over kFrameBytesMax go to the heap. At most
-// kFramesKeptMax frames of a class are kept per thread.
+// Free lists of coroutine frames by size class, one set per thread; frames over kFrameBytesMax go
+// to the heap. At most kBytesKeptMax bytes of a class are kept.
 void* allocate_frame(size_t bytes);
 void release_frame(void* frame, size_t bytes) noexcept;
 
