@@ -6,6 +6,7 @@
 
 #include <set>
 
+#include "config/check.h"
 #include "config/keys.h"
 #include "config/yaml.h"
 
@@ -75,14 +76,17 @@ TEST(Keys, EveryKeyHasAFixture) {
   EXPECT_GT(rows, 300U);
 }
 
-TEST(Keys, DefaultsAreValuesOfTheirType) {
+TEST(Keys, RowsFitTheirType) {
   const KeyTree keys;
   for (const Key& key : keys.keys()) {
     const KeyRow& row = *key.row;
-    if (row.type == ValueType::kChoice) EXPECT_FALSE(row.choices.empty()) << row.path;
-    if (key.item != nullptr) EXPECT_TRUE(key.children.empty()) << row.path;
+    const bool is_collection = row.initial == "[]" || row.initial == "[{}]";
+    EXPECT_TRUE(is_collection || row.initial.empty() || is_valid_scalar(row, row.initial))
+        << row.path;
+    EXPECT_EQ(row.type == ValueType::kChoice, !row.choices.empty()) << row.path;
     const bool has_items = row.type == ValueType::kList || row.type == ValueType::kNamed;
     EXPECT_EQ(key.item != nullptr, has_items) << row.path;
+    EXPECT_FALSE(describe(row).empty()) << row.path;
   }
 }
 
