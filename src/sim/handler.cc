@@ -156,8 +156,6 @@ net::Task<Status> SimHandler::generation(http::Exchange& exchange, Api api) {
     const auto after = SystemClock().mono() - received;
     state_.set_aborted(number,
                        std::chrono::duration_cast<std::chrono::milliseconds>(after).count());
-  } else if (spoken && exchange.finished() && admitted.answer.status == 200) {
-    state_.answered(*request, admitted);
   }
   co_return spoken;
 }

@@ -98,6 +98,12 @@ Reply BackendState::make_reply(const GenerationRequest& request, const Answer& a
   return reply;
 }
 
+void BackendState::store_answer(const GenerationRequest& request, const Reply& reply) {
+  if (const auto message = json::Value::parse(message_json(reply))) {
+    cache_.store(request.prompt + render_assistant(*message), request.cache_salt);
+  }
+}
+
 Admitted BackendState::admit(const GenerationRequest& request) {
   const std::lock_guard lock(mutex_);
   Admitted admitted;
@@ -109,6 +115,10 @@ Admitted BackendState::admit(const GenerationRequest& request) {
   for (const std::string& id : request.tool_results) ledger_.delivered(id, admitted.asked_model);
   const CacheUse use = cache_.use(request.prompt, request.cache_salt);
   admitted.reply = make_reply(request, admitted.answer, use);
+  if (request.api == Api::kChat && admitted.answer.status == 200 &&
+      admitted.answer.fault == Fault::kNone) {
+    store_answer(request, admitted.reply);
+  }
   admitted.blocks = (use.prompt_tokens + PrefixCache::kBlockTokens - 1) /
                     static_cast<int64_t>(PrefixCache::kBlockTokens);
   running_blocks_ += admitted.blocks;
@@ -127,15 +137,6 @@ void BackendState::release(const Admitted& admitted) {
   const std::lock_guard lock(mutex_);
   --stats_.running;
   running_blocks_ -= admitted.blocks;
-}
-
-void BackendState::answered(const GenerationRequest& request, const Admitted& admitted) {
-  if (request.api != Api::kChat) return;
-  const auto message = json::Value::parse(message_json(admitted.reply));
-  if (!message) return;
-  const std::string text = request.prompt + render_assistant(*message);
-  const std::lock_guard lock(mutex_);
-  cache_.store(text, request.cache_salt);
 }
 
 Stats BackendState::stats() const {

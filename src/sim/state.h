@@ -51,12 +51,11 @@ class BackendState {
   uint64_t record(SeenRequest request);
   void set_aborted(uint64_t number, int64_t after_ms);
 
-  // Takes the next answer, looks the prompt up in the cache, counts.
+  // Takes the next answer, looks the prompt up in the cache, counts. What will be generated is in
+  // the cache from now on, so that a next turn finds it however fast it comes.
   Admitted admit(const GenerationRequest& request);
   // The request is over, however it ended.
   void release(const Admitted& admitted);
-  // The answer went out whole: what was generated is in the cache now, its calls in the ledger.
-  void answered(const GenerationRequest& request, const Admitted& admitted);
 
   Stats stats() const;
   std::vector<SeenRequest> requests() const;
@@ -65,6 +64,7 @@ class BackendState {
   std::string metrics_text() const;
 
  private:
+  void store_answer(const GenerationRequest& request, const Reply& reply);
   Reply make_reply(const GenerationRequest& request, const Answer& answer, const CacheUse& use);
 
   const std::vector<std::string> models_;
