@@ -90,7 +90,6 @@ net::Task<Status> SimHandler::listing(http::Exchange& exchange) {
     const std::string text = state_.metrics_text();
     co_return co_await exchange.respond(200, headers, text);
   }
-  record(exchange, "");
   co_return co_await respond_json(exchange, 200,
                                   models_body(state_.models(), SystemClock().unix_ms() / 1'000));
 }

@@ -2,8 +2,8 @@
 
 // A simulated backend that looks like vLLM's OpenAI server: for tests, offline evaluation and
 // `vllm-sr sim`. It owns its loops and threads; start() returns when it listens, the destructor
-// ends it. Every method may be called from any thread. GET /health and /metrics and /sim/… are not
-// recorded, everything else is.
+// ends it. Every method may be called from any thread. Recorded is what asks for an answer and what
+// asks for nothing that exists; not /sim/… nor the polls of /health, /metrics and /v1/models.
 
 #include <chrono>
 #include <cstdint>

@@ -274,6 +274,7 @@ TEST_F(Sim, RequestsAreKeptAsTheyCame) {
   ask("POST", kChat, body);
   ask("POST", kChat, "\xff\xfe");
   ask("PUT", "/elsewhere?a=1", "put");
+  for (const char* polled : {"/v1/models", "/health", "/metrics"}) ask("GET", polled);
   const Value seen = json_of(ask("GET", "/sim/requests"));
   ASSERT_EQ(seen["requests"].size(), 3u);
   EXPECT_EQ(seen["requests"][0]["body"].as_string(), body);
