@@ -5,7 +5,7 @@ import re
 
 import httpx
 import pytest
-from conftest import RECIPE, Router, to_sim
+from conftest import NO_BACKEND, Router
 
 LOCAL = "qwen/qwen3.6-rocm"
 PRO = "google/gemini-3.1-pro"
@@ -39,6 +39,55 @@ EXPLICIT = {
     "null content": '{"model":"%s","messages":[{"role":"assistant","content":null},{"role":"user","content":[{"type":"text","text":"hi"}]}]}'
     % PRO,
 }
+
+RECIPE = """
+version: v0.3
+providers:
+  defaults:
+    default_model: {pro}
+    reasoning_families:
+      thinking: {{type: chat_template_kwargs, parameter: enable_thinking}}
+      effort: {{type: reasoning_effort, parameter: effort}}
+  models:
+    - name: {local}
+      reasoning_family: thinking
+      backend_refs: [{{name: a, endpoint: "127.0.0.1:{port}", type: vllm}}]
+    - name: {pro}
+      provider_model_id: {pro_id}
+      reasoning_family: effort
+      backend_refs: [{{name: a, endpoint: "127.0.0.1:{port}", type: {pro_type}}}]
+routing:
+  modelCards: [{{name: {local}}}, {{name: {pro}}}]
+  signals:
+    keywords:
+      - {{name: digits, keywords: ["17"]}}
+      - {{name: poem, keywords: ["poem"]}}
+  decisions:
+    - name: sums
+      rules: {{type: keyword, name: digits}}
+      modelRefs: [{{model: {local}, use_reasoning: false}}]
+    - name: poems
+      rules: {{type: keyword, name: poem}}
+      modelRefs: [{{model: {pro}, use_reasoning: true, reasoning_effort: high}}]
+"""
+
+
+@pytest.fixture
+def start_router(start, sim, tmp_path):
+    """The recipe in front of the simulator: sums go to LOCAL, poems to PRO, which thinks."""
+
+    def begin(pro_id=PRO, pro_type="vllm"):
+        path = tmp_path / "splice.yaml"
+        values = {"local": LOCAL, "pro": PRO, "pro_id": pro_id, "pro_type": pro_type}
+        path.write_text(RECIPE.format(port=sim.port, **values))
+        return start(Router, path, *NO_BACKEND)
+
+    return begin
+
+
+@pytest.fixture
+def router(start_router):
+    return start_router()
 
 
 def send(router, body):
@@ -142,15 +191,33 @@ def test_large_history_is_untouched(sim, router):
     assert received(sim, router, body) == body
 
 
-def test_provider_model_id_is_what_the_backend_is_asked_for(start, sim, tmp_path):
-    text = RECIPE.read_text()
-    line = f"    - name: {PRO}\n      reasoning_family: qwen3\n"
-    assert line in text
-    path = tmp_path / "recipe.yaml"
-    path.write_text(text.replace(line, line + "      provider_model_id: openai/gpt5.4\n"))
-    router = start(Router, path, *to_sim(sim))
+def test_provider_model_id_is_what_the_backend_is_asked_for(sim, start_router):
+    router = start_router(pro_id="openai/gpt5.4")
     body = EXPLICIT["spaces and line ends"]
     assert received(sim, router, body) == body.replace(PRO, "openai/gpt5.4")
+
+
+POEM = '"messages":[{"role":"user","content":"Write a poem."}]'
+
+
+def test_effort_goes_into_the_template_of_vllm(sim, router):
+    body = '{"model":"auto", "reasoning_effort" : "low" ,%s}' % POEM
+    got = received(sim, router, body)
+    got = without_once(got, '"chat_template_kwargs":{"effort":"high"}')
+    assert json.loads(got) == {"model": PRO, **json.loads("{%s}" % POEM)}
+    assert got.endswith("," + POEM + "}")
+
+
+@pytest.mark.parametrize("before", ['"reasoning_effort" : "low" ,', ""])
+def test_effort_goes_to_the_top_for_others(sim, start_router, before):
+    router = start_router(pro_type="openai")
+    got = received(sim, router, '{"model":"auto", %s%s}' % (before, POEM))
+    if before:
+        expected = '{"model":"%s", "reasoning_effort" : "high" ,%s}' % (PRO, POEM)
+    else:
+        got = without_once(got, '"reasoning_effort":"high"')
+        expected = '{"model":"%s", %s}' % (PRO, POEM)
+    assert got == expected
 
 
 @pytest.mark.parametrize("path, field", [("/v1/completions", "prompt"), ("/v1/embeddings", "input")])
@@ -161,7 +228,7 @@ def test_passthrough_paths(sim, router, path, field):
     assert response.status_code == 200, response.text
     (request,) = sim.requests()
     assert request["path"] == path
-    assert request["body"] == body.replace('"auto"', f'"{LOCAL}"')
+    assert request["body"] == body.replace('"auto"', f'"{PRO}"')
 
 
 @pytest.mark.parametrize(
