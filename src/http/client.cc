@@ -268,6 +268,12 @@ void ClientPool::close_idle() {
   idle_count_ = 0;
 }
 
+void ClientPool::adopt(const Target& target, std::unique_ptr<net::Stream> stream) {
+  auto connection = std::make_unique<internal::ClientConnection>();
+  connection->stream = std::move(stream);
+  give_back(endpoint_of(target), std::move(connection));
+}
+
 internal::Endpoint& ClientPool::endpoint_of(const Target& target) {
   const auto found = endpoints_.find(target);
   if (found != endpoints_.end()) return *found->second;

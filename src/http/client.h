@@ -112,6 +112,8 @@ class ClientPool {
   net::Task<Result<std::unique_ptr<ClientExchange>>> open(Target target, MonoTime deadline,
                                                           net::CancelSource* cancel,
                                                           bool fresh = false);
+  // Takes a connection that was made elsewhere as an idle one to the target.
+  void adopt(const Target& target, std::unique_ptr<net::Stream> stream);
   size_t idle_connections() const { return idle_count_; }
   void close_idle();
 

@@ -64,7 +64,10 @@ struct Parser::Callbacks {
       parser.too_many_ = true;
       return HPE_USER;
     }
-    parser.headers_->add(parser.name_, parser.value_);
+    if (parser.name_.empty()) return HPE_USER;
+    std::string_view value = parser.value_;
+    while (value.ends_with(' ') || value.ends_with('\t')) value.remove_suffix(1);
+    parser.headers_->add(parser.name_, value);
     parser.name_ = parser.value_ = {};
     return 0;
   }

@@ -450,13 +450,13 @@ Server::~Server() = default;
 
 Status Server::listen(const std::string& address, uint16_t port) {
   auto listener = net::Listener::open(
-      loop_, address, port, [this](int fd, std::string peer) { on_accept(fd, std::move(peer)); });
+      loop_, address, port, [this](int fd, std::string peer) { adopt(fd, std::move(peer)); });
   if (!listener) return std::unexpected(listener.error());
   listener_ = std::move(*listener);
   return {};
 }
 
-void Server::on_accept(int fd, std::string peer) {
+void Server::adopt(int fd, std::string peer) {
   if (draining_ || connections_.size() >= limits_.connections_max) {
     close(fd);
     return;

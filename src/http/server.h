@@ -144,6 +144,9 @@ class Server {
   uint16_t port() const { return listener_->port(); }
   // Starts to accept, on the loop's thread.
   Status start() { return listener_->start(); }
+  // Serves a connection that was accepted elsewhere; takes the descriptor, which does not block. On
+  // the loop's thread.
+  void adopt(int fd, std::string peer);
   // For connections accepted from now on.
   void set_tls(std::shared_ptr<const net::TlsContext> tls) { tls_ = std::move(tls); }
 
@@ -157,7 +160,6 @@ class Server {
 
  private:
   friend class Connection;
-  void on_accept(int fd, std::string peer);
   net::Task<void> serve(int fd, std::string peer);
 
   net::Loop& loop_;
