@@ -489,6 +489,42 @@ TEST(Client, AnySplitOfAnAnswerGivesTheSameBody) {
   }
 }
 
+// Answers with a stream of small writes.
+class Ticker final : public Handler {
+ public:
+  Task<void> handle(Exchange& exchange) override {
+    (void)co_await exchange.read_body(100);
+    co_await exchange.start(200, {});
+    for (int i = 0; i < 5; ++i) {
+      const std::string_view pieces[] = {"data: x\n\n"};
+      co_await exchange.write(pieces);
+      co_await exchange.loop().yield();
+    }
+    co_await exchange.finish();
+  }
+  std::string error_body(int, std::string_view, std::string_view) override { return ""; }
+};
+
+TEST(Client, SmallWritesAreNotHeldBack) {
+  net::run_loop([](Loop& loop) -> Task<void> {
+    Ticker ticker;
+    Server server(loop, ticker, {}, nullptr);
+    EXPECT_TRUE(server.listen("127.0.0.1", 0).has_value());
+    EXPECT_TRUE(server.start().has_value());
+    Caller caller(loop);
+    // With Nagle's algorithm on either side, each of these would wait 40 ms for an acknowledgement.
+    const MonoTime begun = SystemClock().mono();
+    const std::string request = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi";
+    for (int i = 0; i < 20; ++i) {
+      const Outcome got = co_await caller.call({"127.0.0.1", server.port(), false}, request);
+      EXPECT_EQ(got.body.size(), 5 * std::string_view("data: x\n\n").size());
+    }
+    EXPECT_LT(SystemClock().mono() - begun, 20 * 20ms);
+    server.drain();
+    EXPECT_TRUE(co_await server.wait_empty(loop.after(2s)));
+  });
+}
+
 class Hello final : public Handler {
  public:
   Task<void> handle(Exchange& exchange) override {

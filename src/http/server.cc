@@ -149,7 +149,10 @@ net::Task<Result<Bytes>> Exchange::read_chunked(uint64_t bytes_max) {
 // ---- Exchange: the answer -----------------------------------------------------------------------
 
 Status Exchange::note_write(Status written) {
-  if (!written) abandon();
+  if (!written) {
+    broken_ = true;
+    abandon();
+  }
   return written;
 }
 
@@ -213,6 +216,7 @@ net::Task<Status> Exchange::start(int status, std::string_view header_lines,
 
 net::Task<Status> Exchange::write(std::span<const std::string_view> pieces) {
   VSR_CHECK(started_ && !finished_, "a write outside start() and finish()");
+  if (broken_) co_return fail(ErrorCode::kClosed, "the client is gone", ErrorSource::kClient);
   size_t bytes = 0;
   for (const std::string_view piece : pieces) bytes += piece.size();
   const bool send_body = bytes > 0 && sends_body();
@@ -402,7 +406,7 @@ net::Task<bool> Connection::serve_one(size_t head_bytes) {
   if (!exchange.head_sent_) co_return false;
   if (exchange.finished_ && exchange.keep_alive_) {
     if (exchange.body_unread() && !co_await discard_body(exchange)) co_return false;
-    co_return !stream_->hung_up();
+    co_return true;
   }
   if (exchange.body_unread() || !buffer_.empty() || stream_->has_unread()) co_await linger();
   co_return false;

@@ -95,7 +95,6 @@ class Exchange {
   // Bytes of a body that nobody read are on their way or in the buffer.
   bool body_unread() const { return framing_ != Framing::kNone && !body_read_; }
   bool sends_body() const;
-  // After a write that failed nothing more can be sent.
   Status note_write(Status written);
 
   net::Stream& stream_;
@@ -114,6 +113,7 @@ class Exchange {
   bool finished_ = false;
   bool chunked_ = false;
   bool head_sent_ = false;
+  bool broken_ = false;  // a write failed: nothing can follow it
   int status_ = 0;
   std::optional<uint64_t> unsent_;  // of the announced length
   net::CancelSource client_gone_;
