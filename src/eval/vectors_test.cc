@@ -66,8 +66,7 @@ TEST(VectorFiles, ErrorsNameTheLine) {
     std::stringstream out;
     const Status status = run_vectors(in, out);
     ASSERT_FALSE(status.has_value()) << c.text;
-    EXPECT_NE(status.error().message.find(c.expected), std::string::npos)
-        << status.error().message;
+    EXPECT_NE(status.error().message.find(c.expected), std::string::npos) << status.error().message;
   }
 }
 

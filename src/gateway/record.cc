@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
-#include "base/id.h"
 #include "json/writer.h"
-#include "signals/detect.h"
+#include "router/eval_document.h"
 
 namespace vsr::gateway {
 
@@ -65,19 +63,8 @@ store::TextField plain_text(std::string_view text, size_t bytes_max) {
 
 void write_signals(const config::Config& config, const std::vector<config::SignalValue>& values,
                    json::JsonWriter& w) {
-  std::map<std::string_view, std::vector<std::string_view>> matched;
-  for (size_t id = 0; id < values.size(); ++id) {
-    if (values[id].matched) {
-      matched[config::family_name(config.signals[id].type)].push_back(config.signals[id].name);
-    }
-  }
-  w.key("signals").begin_object();
-  for (const auto& [family, names] : matched) {
-    w.key(family).begin_array();
-    for (const std::string_view name : names) w.value(name);
-    w.end_array();
-  }
-  w.end_object();
+  w.key("signals");
+  router::write_matched(config, values, w);
   const auto label = [&](size_t id) {
     return fmt::format("{}:{}", config::leaf_name(config.signals[id].type),
                        config.signals[id].name);
@@ -92,44 +79,6 @@ void write_signals(const config::Config& config, const std::vector<config::Signa
     if (values[id].evaluated) w.field(label(id), values[id].confidence);
   }
   w.end_object();
-}
-
-void write_projections(const policy::Explanation& explanation, json::JsonWriter& w) {
-  w.key("projections").begin_array();
-  for (const policy::ScoreTrace& score : explanation.scores) {
-    for (const policy::OutputTrace& output : score.outputs) {
-      if (output.matched) w.value(output.name);
-    }
-  }
-  w.end_array();
-  w.key("projection_scores").begin_object();
-  for (const policy::ScoreTrace& score : explanation.scores) w.field(score.score, score.value);
-  w.end_object();
-  w.key("projection_trace").begin_array();
-  for (const policy::ScoreTrace& score : explanation.scores) {
-    w.begin_object().field("score", score.score).field("value", score.value);
-    w.key("inputs").begin_array();
-    for (const policy::InputTrace& input : score.inputs) {
-      w.begin_object()
-          .field("type", input.type)
-          .field("name", input.name)
-          .field("value", input.value)
-          .field("weight", input.weight)
-          .field("contribution", input.contribution)
-          .end_object();
-    }
-    w.end_array();
-    w.key("outputs").begin_array();
-    for (const policy::OutputTrace& output : score.outputs) {
-      w.begin_object()
-          .field("name", output.name)
-          .field("matched", output.matched)
-          .field("confidence", output.confidence)
-          .end_object();
-    }
-    w.end_array().end_object();
-  }
-  w.end_array();
 }
 
 void write_rejected(const router::Decision& decision, const policy::Explanation& explanation,
@@ -153,102 +102,7 @@ std::string_view model_name(const router::Decision& decision, config::ModelId mo
   return model == config::kNoModel ? std::string_view() : decision.config->models[model].name;
 }
 
-void write_candidates(const router::Decision& decision, const router::Router& router,
-                      json::JsonWriter& w) {
-  const learning::Choice& choice = decision.verdict.choice;
-  w.key("candidates").begin_array();
-  for (size_t i = 0; i < choice.cost_count; ++i) {
-    const learning::CandidateCost& cost = choice.costs[i];
-    w.begin_object()
-        .field("model", model_name(decision, router.tables().model[cost.tier]))
-        .field("first_call_usd", cost.first)
-        .field("round_usd", cost.round)
-        .field("failure_usd", cost.fail)
-        .field("score_usd", cost.score())
-        .field("current", cost.tier == choice.previous)
-        .end_object();
-  }
-  w.end_array();
-}
-
-void write_candidate_traces(const router::Decision& decision, const router::Router& router,
-                            json::JsonWriter& w) {
-  const learning::Choice& choice = decision.verdict.choice;
-  w.key("base_scores").begin_object();
-  for (const policy::Candidate& candidate : decision.selection.candidates) {
-    w.field(model_name(decision, candidate.model), candidate.score);
-  }
-  w.end_object();
-  w.key("final_scores").begin_object();
-  for (size_t i = 0; i < choice.cost_count; ++i) {
-    w.field(model_name(decision, router.tables().model[choice.costs[i].tier]),
-            -choice.costs[i].score());
-  }
-  w.end_object();
-  const learning::CandidateCost* current = nullptr;
-  for (size_t i = 0; i < choice.cost_count; ++i) {
-    if (choice.costs[i].tier == choice.previous) current = &choice.costs[i];
-  }
-  w.key("candidate_traces").begin_object();
-  for (size_t i = 0; i < choice.cost_count; ++i) {
-    const learning::CandidateCost& cost = choice.costs[i];
-    const double surcharge = current == nullptr ? 0 : cost.first - current->first;
-    w.key(model_name(decision, router.tables().model[cost.tier])).begin_object();
-    w.field("current", &cost == current);
-    w.field("base_score", -cost.fail);
-    w.field("final_score", -cost.score());
-    w.field("handoff_penalty",
-            &cost == current ? 0 : learning::kHysteresis * std::max(0.0, surcharge));
-    w.field("prefix_cache_benefit", std::max(0.0, -surcharge));
-    w.field("prefix_cache_penalty", std::max(0.0, surcharge));
-    w.field("net_switch_advantage", current == nullptr ? 0 : current->score() - cost.score());
-    w.end_object();
-  }
-  w.end_object();
-}
-
 }  // namespace
-
-void write_session_aware(const router::Decision& decision, const router::Router& router,
-                         json::JsonWriter& w) {
-  const learning::Verdict& verdict = decision.verdict;
-  w.field("action", learning::to_string(verdict.action));
-  w.field("reason", verdict.reason);
-  w.field("scope", config::to_string(verdict.scope));
-  w.field("mode", config::to_string(verdict.mode));
-  w.key("identity").begin_object();
-  w.field("session", decision.identity.session_hash);
-  w.field("session_source", decision.identity.session_source);
-  w.field("conversation", decision.identity.conversation_hash);
-  w.field("conversation_source", decision.identity.conversation_source);
-  w.field("lineage", to_hex(decision.handle.lineage_hash));
-  w.end_object();
-  w.field("previous_model", model_name(decision, decision.previous));
-  w.field("proposal_model", model_name(decision, decision.proposal));
-  w.field("final_model", model_name(decision, decision.model));
-  w.field("locked", verdict.locked);
-  if (!verdict.lock_ignored.empty()) w.field("lock_ignored", verdict.lock_ignored);
-  w.field("turns", verdict.next.turns);
-  w.field("switches", verdict.next.switches);
-  w.field("gain_usd", verdict.choice.gain);
-  w.field("margin_usd", verdict.choice.margin);
-  w.key("belief").begin_object();
-  for (size_t i = 0; i < router.tables().k; ++i) {
-    w.field(model_name(decision, router.tables().model[i]), verdict.next.belief[i]);
-  }
-  w.end_object();
-  w.key("cache").begin_object();
-  for (size_t i = 0; i < router.tables().k; ++i) {
-    learning::Step step = decision.step;
-    step.prefix_hashes = decision.prefix_hashes;
-    const uint32_t hit =
-        learning::ledger_hit(router.tables(), verdict.next, step, static_cast<learning::Tier>(i));
-    if (hit > 0) w.field(model_name(decision, router.tables().model[i]), hit);
-  }
-  w.end_object();
-  write_candidates(decision, router, w);
-  write_candidate_traces(decision, router, w);
-}
 
 store::RoutingPart routing_part(const router::Decision& decision, router::Request& request,
                                 const Runtime& runtime, RecordFacts facts) {
@@ -308,15 +162,15 @@ store::RoutingPart routing_part(const router::Decision& decision, router::Reques
     if (config.replay.capture_request_body) part.request_body = plain_text(body, bytes_max);
   }
   part.details = [copy = std::make_shared<const router::Decision>(decision),
-                  router = runtime.router, tools = request.tools().count,
+                  routing = runtime.router, tools = request.tools().count,
                   tool_loop = request.conversation().tool_loop](json::JsonWriter& w) {
-    const policy::Explanation explanation = router->explain(*copy);
+    const policy::Explanation explanation = routing->explain(*copy);
     w.key("learning").begin_object().key("adaptations").begin_object();
     w.key("session_aware").begin_object();
-    if (copy->verdict.action != learning::Action::kNone) write_session_aware(*copy, *router, w);
+    if (copy->verdict.action != learning::Action::kNone) router::write_learning(*routing, *copy, w);
     w.end_object().end_object().end_object();
     w.key("session_policy").begin_object();
-    if (copy->verdict.action != learning::Action::kNone) write_session_aware(*copy, *router, w);
+    if (copy->verdict.action != learning::Action::kNone) router::write_learning(*routing, *copy, w);
     w.end_object();
     w.field("signals_complete", copy->complete);
     write_signals(*copy->config, explanation.values, w);
@@ -327,7 +181,7 @@ store::RoutingPart routing_part(const router::Decision& decision, router::Reques
               error.message);
     }
     w.end_object();
-    write_projections(explanation, w);
+    router::write_projections(explanation, w);
     write_rejected(*copy, explanation, w);
     w.key("pii_entities").begin_array();
     for (const signals::FoundEntity& found : copy->values.entities) {

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "gateway/runtime.h"
-#include "json/writer.h"
 #include "router/decision.h"
 #include "router/request.h"
 #include "store/record.h"
@@ -20,11 +19,6 @@ struct RecordFacts {
   double routing_us = 0;
   bool streaming = false;
 };
-
-// The learning block of one decision, as members of the object that is open in `w`; also for
-// /api/v1/eval.
-void write_session_aware(const router::Decision& decision, const router::Router& router,
-                         json::JsonWriter& w);
 
 store::RoutingPart routing_part(const router::Decision& decision, router::Request& request,
                                 const Runtime& runtime, RecordFacts facts);

@@ -19,7 +19,6 @@ enum class EntityType : uint8_t {
   kIban,
   kBankAccount,
   kIp,
-  kMac,
   kDateOfBirth,
   kPassport,
   kLicence,
@@ -29,7 +28,6 @@ enum class EntityType : uint8_t {
   kNhsNumber,
   kTaxId,
   kMedicalRecord,
-  kCrypto,  // an address of a public chain, checksummed where the chain has one
   // Secrets.
   kApiKey,
   kAccessToken,  // JWT, bearer and basic credentials, signed URLs

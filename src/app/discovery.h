@@ -1,0 +1,55 @@
+#pragma once
+
+// Finding the backends of a recipe: a recipe written for a container network names vllm:8000; where
+// that name does not resolve, the host's port 8090 is tried, and used if it serves the recipe's
+// models. If no backend answers in kAnswerMax and the embedded one is allowed, it is started.
+// Runs on a thread of its own; what it finds goes into the endpoints.
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/embedded_backend.h"
+#include "app/server.h"
+#include "gateway/runtime.h"
+
+namespace vsr::app {
+
+struct DiscoveryState {
+  bool done = false;
+  bool any_backend = false;
+  std::vector<std::string> tried;  // "vllm:8000: the name does not resolve"
+  std::string embedded;            // "" or "127.0.0.1:8090"
+};
+
+class Discovery {
+ public:
+  static constexpr std::chrono::milliseconds kAnswerMax{2'000};
+
+  Discovery(const ServeOptions& options, std::string fallback_port);
+  ~Discovery();
+
+  // Looks for the backends of this recipe; call again after a reload.
+  void begin(std::shared_ptr<const gateway::Runtime> runtime);
+  DiscoveryState state() const;
+  EmbeddedStatus embedded_status() const;
+
+ private:
+  void look(std::shared_ptr<const gateway::Runtime> runtime);
+  void note(std::string line);
+  bool start_embedded(const std::vector<std::shared_ptr<gateway::Endpoint>>& endpoints);
+
+  const ServeOptions& options_;
+  const std::string fallback_;  // "127.0.0.1:8090"
+  mutable std::mutex mutex_;
+  DiscoveryState state_;
+  std::unique_ptr<EmbeddedBackend> embedded_;
+  std::thread thread_;
+};
+
+}  // namespace vsr::app

@@ -1,0 +1,543 @@
+#include "app/server.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "app/discovery.h"
+#include "base/id.h"
+#include "base/strings.h"
+#include "config/load.h"
+#include "config/show.h"
+#include "gateway/gateway.h"
+#include "json/writer.h"
+#include "operator/api.h"
+
+namespace vsr::app {
+
+namespace fs = std::filesystem;
+
+Result<HostPort> parse_host_port(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  HostPort out;
+  const auto problem = [&] {
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("{} is not ADDRESS:PORT, for example 127.0.0.1:8899", text));
+  };
+  if (colon == std::string_view::npos) return problem();
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), out.port);
+  if (error != std::errc() || end != port.data() + port.size() || host.empty()) return problem();
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  out.host = host == "localhost" ? "127.0.0.1" : std::string(host);
+  return out;
+}
+
+namespace {
+
+constexpr std::chrono::milliseconds kWatchInterval{1'000};
+
+std::string environment_variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+bool is_loopback(std::string_view address) {
+  return address.starts_with("127.") || address == "::1";
+}
+
+// Time of the last change of a file, 0 if it is not there.
+int64_t changed_at(const std::string& path) {
+  struct stat info{};
+  if (path.empty() || stat(path.c_str(), &info) != 0) return 0;
+  return static_cast<int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec;
+}
+
+// One loop with everything that lives on it.
+struct Worker {
+  net::Loop loop;
+  std::unique_ptr<gateway::LoopState> state;
+  std::vector<std::unique_ptr<gateway::Gateway>> gateways;
+  std::vector<std::unique_ptr<http::Server>> servers;
+  std::unique_ptr<operator_api::Api> api;  // on the first loop only
+  std::thread thread;
+};
+
+class Server {
+ public:
+  explicit Server(ServeOptions options) : options_(std::move(options)) {}
+  int run();
+
+ private:
+  // Each step says what is wrong on standard error and gives the exit status to end with.
+  std::optional<int> open_state();
+  std::optional<int> load();
+  std::optional<int> open_listeners();
+  void open_replay(const config::Config& config);
+  Result<std::shared_ptr<const gateway::Runtime>> make_runtime(
+      std::shared_ptr<const config::Config> config);
+  void publish(std::shared_ptr<const gateway::Runtime> runtime);
+  void reload(std::string_view why);
+  void write_run_file();
+  int wait_for_end(int signals);
+  void drain(int signals);
+  operator_api::Hooks hooks();
+  operator_api::Readiness readiness() const;
+  std::string system_document() const;
+  std::string sessions_document(size_t limit) const;
+
+  const ServeOptions options_;
+  SystemClock clock_;
+  gateway::Services services_;
+  net::OffloadPool offload_{2};
+  std::shared_ptr<const net::TlsContext> client_tls_;
+  std::shared_ptr<const nn::HeadBank> heads_;
+  std::shared_ptr<signals::MessageCache> cache_ = std::make_shared<signals::MessageCache>();
+  std::shared_ptr<router::LearningState> learning_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<Discovery> discovery_;
+  HostPort dashboard_;
+  std::string token_;
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<const gateway::Runtime> runtime_;
+  std::string reload_problem_;
+  std::string replay_notice_;
+  int64_t config_changed_at_ = 0;
+  MonoTime started_{0};
+};
+
+std::optional<int> Server::open_state() {
+  std::error_code error;
+  fs::create_directories(options_.state_folder, error);
+  if (error) {
+    fmt::print(stderr, "cannot make the state folder {}: {}; choose another with --state-dir\n",
+               options_.state_folder, error.message());
+    return 1;
+  }
+  const Result<HostPort> dashboard = parse_host_port(options_.dashboard);
+  if (!dashboard) {
+    fmt::print(stderr, "--dashboard: {}\n", dashboard.error().message);
+    return 2;
+  }
+  dashboard_ = *dashboard;
+  if (is_loopback(dashboard_.host)) return std::nullopt;
+  token_ = environment_variable("VLLM_SR_ADMIN_TOKEN");
+  const std::string file = options_.state_folder + "/admin-token";
+  if (token_.empty()) {
+    std::ifstream in(file);
+    std::getline(in, token_);
+  }
+  if (token_.empty()) {
+    token_ = random_id().hex();
+    const mode_t before = umask(0077);
+    std::ofstream(file) << token_ << '\n';
+    umask(before);
+    fmt::print("admin token for {}: {}\n(kept in {})\n", options_.dashboard, token_, file);
+  }
+  return std::nullopt;
+}
+
+Result<std::shared_ptr<const gateway::Runtime>> Server::make_runtime(
+    std::shared_ptr<const config::Config> config) {
+  auto router = router::Router::make(config, heads_, cache_, learning_, clock_);
+  if (!router) return std::unexpected(router.error());
+  return std::make_shared<const gateway::Runtime>(std::move(config), std::move(*router), services_);
+}
+
+void Server::open_replay(const config::Config& config) {
+  if (!config.replay.enabled) return;
+  store::ReplayOptions replay;
+  replay.config = config.replay;
+  replay.state_folder = options_.state_folder;
+  replay.clock = &clock_;
+  auto opened = store::open_replay(replay, &replay_notice_);
+  if (!opened && config.replay.backend != config::StoreBackend::kMemory) {
+    spdlog::error("replay: {}; records are kept in memory only", opened.error().message);
+    replay_notice_ = opened.error().message;
+    replay.config.backend = config::StoreBackend::kMemory;
+    opened = store::open_replay(replay, nullptr);
+  }
+  if (opened) services_.replay = std::move(*opened);
+  if (!replay_notice_.empty()) spdlog::warn("replay: {}", replay_notice_);
+}
+
+std::optional<int> Server::load() {
+  services_.clock = &clock_;
+  auto heads = nn::HeadBank::load(options_.heads_file);
+  if (heads) {
+    heads_ = std::make_shared<const nn::HeadBank>(std::move(*heads));
+  } else {
+    fmt::print(stderr, "cannot read the models of the classifiers: {}\n", heads.error().message);
+    return 1;
+  }
+  if (auto tls = net::TlsContext::client()) client_tls_ = *tls;
+  if (options_.config.empty()) {
+    learning_ = std::make_shared<router::LearningState>(config::Learning{}.state_ttl_seconds);
+    return std::nullopt;
+  }
+  config_changed_at_ = changed_at(options_.config);
+  const config::LoadResult loaded = config::load_file(options_.config);
+  fmt::print(stderr, "{}", config::format_all(loaded.diagnostics));
+  if (!loaded.config) {
+    fmt::print(stderr, "{} cannot be served; mend the errors above\n", options_.config);
+    return 2;
+  }
+  learning_ = std::make_shared<router::LearningState>(loaded.config->learning.state_ttl_seconds);
+  open_replay(*loaded.config);
+  auto runtime = make_runtime(loaded.config);
+  if (!runtime) {
+    fmt::print(stderr, "{}\n", runtime.error().message);
+    return 2;
+  }
+  runtime_ = std::move(*runtime);
+  return std::nullopt;
+}
+
+std::optional<int> Server::open_listeners() {
+  std::vector<config::Listener> listeners;
+  if (runtime_) listeners = runtime_->config->listeners;
+  if (listeners.empty()) listeners.emplace_back();
+  if (!options_.listen.empty()) {
+    const Result<HostPort> at = parse_host_port(options_.listen);
+    if (!at) {
+      fmt::print(stderr, "--listen: {}\n", at.error().message);
+      return 2;
+    }
+    listeners.resize(1);
+    listeners[0].address = at->host;
+    listeners[0].port = at->port;
+  }
+  const size_t count =
+      options_.threads > 0 ? options_.threads : std::max(1u, std::thread::hardware_concurrency());
+  std::vector<uint16_t> ports(listeners.size());
+  const std::string operator_url = fmt::format("http://{}", options_.dashboard);
+  const auto cannot_listen = [](const Error& error) {
+    fmt::print(stderr, "{}{}\n", error.message,
+               error.code == ErrorCode::kAlreadyExists
+                   ? "; another program has the port (is a vllm-sr running? try `vllm-sr status`); "
+                     "stop it, or choose others with --listen and --dashboard"
+                   : "");
+    return 1;
+  };
+  for (size_t w = 0; w < count; ++w) {
+    auto worker = std::make_unique<Worker>();
+    worker->state = std::make_unique<gateway::LoopState>(worker->loop, offload_, client_tls_);
+    worker->state->runtime = runtime_;
+    for (size_t l = 0; l < listeners.size(); ++l) {
+      std::shared_ptr<const net::TlsContext> tls;
+      if (listeners[l].tls) {
+        auto made = net::TlsContext::server(listeners[l].tls->cert, listeners[l].tls->key);
+        if (!made) {
+          fmt::print(stderr, "{}\n", made.error().message);
+          return 2;
+        }
+        tls = *made;
+      }
+      worker->gateways.push_back(std::make_unique<gateway::Gateway>(
+          services_, *worker->state, l, is_loopback(listeners[l].address), operator_url));
+      worker->servers.push_back(std::make_unique<http::Server>(
+          worker->loop, *worker->gateways.back(), http::ServerLimits{}, tls));
+      const uint16_t port = w == 0 ? listeners[l].port : ports[l];
+      // SO_REUSEPORT lets our loops share a port, and would let another router join them unseen.
+      if (w == 0 && port != 0) {
+        const Status free = net::port_is_free(listeners[l].address, port);
+        if (!free) return cannot_listen(free.error());
+      }
+      if (const Status open = worker->servers.back()->listen(listeners[l].address, port); !open) {
+        return cannot_listen(open.error());
+      }
+      ports[l] = worker->servers.back()->port();
+    }
+    if (w == 0) {
+      worker->api = std::make_unique<operator_api::Api>(services_, hooks(), token_);
+      worker->servers.push_back(std::make_unique<http::Server>(worker->loop, *worker->api,
+                                                               http::ServerLimits{}, nullptr));
+      if (dashboard_.port != 0) {
+        const Status free = net::port_is_free(dashboard_.host, dashboard_.port);
+        if (!free) return cannot_listen(free.error());
+      }
+      if (const Status open = worker->servers.back()->listen(dashboard_.host, dashboard_.port);
+          !open) {
+        return cannot_listen(open.error());
+      }
+      dashboard_.port = worker->servers.back()->port();
+    }
+    workers_.push_back(std::move(worker));
+  }
+  return std::nullopt;
+}
+
+void Server::publish(std::shared_ptr<const gateway::Runtime> runtime) {
+  {
+    const std::lock_guard lock(mutex_);
+    runtime_ = runtime;
+  }
+  for (const auto& worker : workers_) {
+    worker->loop.post([raw = worker.get(), runtime] { raw->state->runtime = runtime; });
+  }
+}
+
+void Server::reload(std::string_view why) {
+  const config::LoadResult loaded = config::load_file(options_.config);
+  std::string problem;
+  if (!loaded.config) {
+    problem = config::format_all(loaded.diagnostics);
+  } else {
+    auto runtime = make_runtime(loaded.config);
+    if (runtime) {
+      spdlog::info("recipe reloaded ({}): {}", why, loaded.config->hash);
+      publish(*runtime);
+      discovery_->begin(*runtime);
+    } else {
+      problem = runtime.error().message;
+    }
+  }
+  if (!problem.empty()) {
+    spdlog::error("the changed recipe is not used, the old one keeps running:\n{}", problem);
+  }
+  const std::lock_guard lock(mutex_);
+  reload_problem_ = std::move(problem);
+}
+
+void Server::write_run_file() {
+  json::JsonWriter w;
+  w.begin_object();
+  w.field("pid", static_cast<int64_t>(getpid()));
+  w.field("version", options_.version);
+  w.field("config", options_.config.empty() ? "" : fs::absolute(options_.config).string());
+  w.key("listeners").begin_array();
+  const auto& servers = workers_.front()->servers;
+  for (size_t i = 0; i + 1 < servers.size(); ++i) {
+    w.begin_object().field("port", static_cast<int64_t>(servers[i]->port())).end_object();
+  }
+  w.end_array();
+  w.key("operator").begin_object();
+  w.field("address", dashboard_.host).field("port", static_cast<int64_t>(dashboard_.port));
+  w.end_object().end_object();
+  const std::string path = options_.state_folder + "/run.json";
+  const std::string fresh = path + ".new";
+  std::ofstream(fresh) << w.take() << '\n';
+  std::error_code error;
+  fs::rename(fresh, path, error);
+}
+
+operator_api::Readiness Server::readiness() const {
+  const std::lock_guard lock(mutex_);
+  if (!runtime_) return {false, "no recipe is active"};
+  if (!reload_problem_.empty()) {
+    return {false, "the changed recipe has errors, the old one keeps running: " + reload_problem_};
+  }
+  if (services_.replay) {
+    const store::ReplayHealth health = services_.replay->health();
+    if (!health.ok) return {false, "replay: " + health.problem};
+  }
+  return {true, ""};
+}
+
+std::string Server::sessions_document(size_t limit) const {
+  json::JsonWriter w;
+  w.begin_object();
+  w.field("count", learning_->sessions.sessions());
+  w.key("sessions").begin_array();
+  std::shared_ptr<const gateway::Runtime> runtime;
+  {
+    const std::lock_guard lock(mutex_);
+    runtime = runtime_;
+  }
+  for (const learning::SessionView& view : learning_->sessions.list(limit)) {
+    std::string model;
+    for (size_t m = 0; runtime && m < runtime->config->models.size(); ++m) {
+      const std::string& name = runtime->config->models[m].name;
+      if (learning::model_name_hash(name) == view.model_hash) model = name;
+    }
+    w.begin_object();
+    w.field("session", view.session).field("conversation", view.conversation);
+    w.field("model", model).field("turns", view.turns).field("switches", view.switches);
+    w.field("last_used", format_rfc3339(static_cast<UnixMillis>(view.last_t * 1000)));
+    w.field("auxiliary", view.auxiliary);
+    w.end_object();
+  }
+  w.end_array().end_object();
+  return w.take();
+}
+
+std::string Server::system_document() const {
+  json::JsonWriter w;
+  w.begin_object();
+  w.field("version", options_.version);
+  w.field("pid", static_cast<int64_t>(getpid()));
+  w.field("uptime_seconds", std::chrono::duration<double>(clock_.mono() - started_).count());
+  w.field("in_flight", services_.in_flight.load());
+  w.field("state_folder", options_.state_folder);
+  const operator_api::Readiness ready = readiness();
+  w.field("ready", ready.ready).field("problem", ready.problem);
+  if (services_.replay) {
+    const store::ReplayHealth health = services_.replay->health();
+    w.key("replay").begin_object();
+    w.field("store", health.backend).field("queued", health.queued).field("ok", health.ok);
+    w.field("notice", replay_notice_);
+    w.end_object();
+  }
+  if (discovery_) {
+    const DiscoveryState found = discovery_->state();
+    const EmbeddedStatus embedded = discovery_->embedded_status();
+    w.key("backends").begin_object();
+    w.field("any", found.any_backend);
+    w.key("tried").begin_array();
+    for (const std::string& line : found.tried) w.value(line);
+    w.end_array();
+    w.field("embedded", found.embedded);
+    w.field("embedded_running", embedded.running);
+    w.field("embedded_restarts", embedded.restarts);
+    w.field("embedded_problem", embedded.last_problem);
+    w.end_object();
+  }
+  w.end_object();
+  return w.take();
+}
+
+operator_api::Hooks Server::hooks() {
+  operator_api::Hooks hooks;
+  hooks.runtime = [this] {
+    const std::lock_guard lock(mutex_);
+    return runtime_;
+  };
+  hooks.readiness = [this] { return readiness(); };
+  hooks.config_text = [this]() -> Result<std::string> {
+    if (options_.config.empty()) {
+      return fail(ErrorCode::kNotFound, "no recipe is active", ErrorSource::kClient);
+    }
+    const Result<std::string> text = config::read_recipe(options_.config);
+    if (!text) return std::unexpected(text.error());
+    return config::redact_yaml(*text);
+  };
+  hooks.validate = [](std::string_view yaml) {
+    const config::LoadResult loaded = config::load_text(yaml, "recipe");
+    return json::JsonWriter()
+        .begin_object()
+        .field("valid", loaded.config != nullptr)
+        .raw_field("diagnostics", config::to_json(loaded.diagnostics))
+        .end_object()
+        .str();
+  };
+  hooks.candidate = [this](std::string_view yaml) -> Result<std::shared_ptr<const router::Router>> {
+    const config::LoadResult loaded = config::load_text(yaml, "candidate");
+    if (!loaded.config) {
+      return fail(ErrorCode::kInvalidArgument, config::format_all(loaded.diagnostics),
+                  ErrorSource::kClient);
+    }
+    return router::Router::make(loaded.config, heads_, cache_, learning_, clock_);
+  };
+  hooks.sessions = [this](size_t limit) { return sessions_document(limit); };
+  hooks.system = [this] { return system_document(); };
+  return hooks;
+}
+
+// Finishes what runs, bounded by drain_seconds; a second signal ends at once.
+void Server::drain(int signals) {
+  spdlog::info("stopping: {} requests in flight, at most {} s", services_.in_flight.load(),
+               options_.drain_seconds);
+  for (const auto& worker : workers_) {
+    worker->loop.post([raw = worker.get()] {
+      for (const auto& server : raw->servers) server->drain();
+    });
+  }
+  constexpr std::chrono::milliseconds kPoll{20};
+  const MonoTime deadline = clock_.mono() + std::chrono::seconds(options_.drain_seconds);
+  while (services_.in_flight.load() > 0 && clock_.mono() < deadline) {
+    pollfd fd{signals, POLLIN, 0};
+    if (poll(&fd, 1, static_cast<int>(kPoll.count())) > 0) {
+      spdlog::warn("second signal: ending at once");
+      break;
+    }
+  }
+}
+
+int Server::wait_for_end(int signals) {
+  for (;;) {
+    pollfd fd{signals, POLLIN, 0};
+    const int ready = poll(&fd, 1, static_cast<int>(kWatchInterval.count()));
+    signalfd_siginfo info{};
+    if (ready > 0 && read(signals, &info, sizeof(info)) == sizeof(info)) {
+      if (info.ssi_signo == SIGHUP) {
+        config_changed_at_ = changed_at(options_.config);
+        if (!options_.config.empty()) reload("SIGHUP");
+        continue;
+      }
+      drain(signals);
+      return 0;
+    }
+    const int64_t changed = changed_at(options_.config);
+    if (changed != 0 && changed != config_changed_at_) {
+      config_changed_at_ = changed;
+      reload("the file changed");
+    }
+  }
+}
+
+int Server::run() {
+  started_ = clock_.mono();
+  sigset_t handled;
+  sigemptyset(&handled);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&handled, signal);
+  pthread_sigmask(SIG_BLOCK, &handled, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  const int signals = signalfd(-1, &handled, SFD_CLOEXEC);
+
+  if (const auto status = open_state()) return *status;
+  if (const auto status = load()) return *status;
+  if (const auto status = open_listeners()) return *status;
+  const std::string port = environment_variable("VLLM_PORT_QWEN36");
+  discovery_ = std::make_unique<Discovery>(options_, port.empty() ? "8090" : port);
+  for (const auto& worker : workers_) {
+    for (const auto& server : worker->servers) (void)server->start();
+    worker->thread = std::thread([raw = worker.get()] { raw->loop.run(); });
+  }
+  write_run_file();
+  if (runtime_) discovery_->begin(runtime_);
+  const auto& servers = workers_.front()->servers;
+  spdlog::info(
+      "serving http://127.0.0.1:{}/v1, operator http://{}:{}, ready in {} ms",
+      servers.front()->port(), dashboard_.host, dashboard_.port,
+      std::chrono::duration_cast<std::chrono::milliseconds>(clock_.mono() - started_).count());
+  const int status = wait_for_end(signals);
+  for (const auto& worker : workers_) {
+    worker->loop.post([raw = worker.get()] {
+      for (const auto& server : raw->servers) server->close_all();
+      raw->loop.post([raw] { raw->loop.stop(); });
+    });
+  }
+  for (const auto& worker : workers_) worker->thread.join();
+  constexpr std::chrono::milliseconds kFlush{2'000};
+  if (services_.replay) services_.replay->flush(kFlush);
+  std::error_code error;
+  fs::remove(options_.state_folder + "/run.json", error);
+  spdlog::info("stopped");
+  close(signals);
+  return status;
+}
+
+}  // namespace
+
+int serve(ServeOptions options) {
+  const auto server = std::make_unique<Server>(std::move(options));
+  return server->run();
+}
+
+}  // namespace vsr::app

@@ -1,0 +1,517 @@
+// Commands that talk to a running router: where it is stands in run.json of the state folder.
+#include "http/client.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <thread>
+
+#include "cli/program.h"
+#include "config/load.h"
+#include "http/sse.h"
+#include "json/value.h"
+#include "json/writer.h"
+
+namespace vsr::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+constexpr std::chrono::milliseconds kAnswerMax{10'000};
+constexpr std::chrono::milliseconds kChatMax{600'000};
+
+struct Running {
+  int pid = 0;
+  std::string api;  // "http://127.0.0.1:8899"
+  std::string operator_url;
+};
+
+std::optional<Running> find_running(const Context& context) {
+  std::ifstream in(context.state_folder + "/run.json");
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  const Result<json::Value> run = json::Value::parse(text);
+  if (!run) return std::nullopt;
+  Running out;
+  out.pid = static_cast<int>((*run)["pid"].as_int());
+  if (out.pid <= 0 || kill(out.pid, 0) != 0) return std::nullopt;
+  out.api = fmt::format("http://127.0.0.1:{}", (*run)["listeners"][0]["port"].as_int());
+  std::string_view address = (*run)["operator"]["address"].as_string();
+  if (address == "0.0.0.0") address = "127.0.0.1";
+  out.operator_url = fmt::format("http://{}:{}", address, (*run)["operator"]["port"].as_int());
+  return out;
+}
+
+int not_running(const Context& context) {
+  fmt::print(stderr,
+             "no vllm-sr runs with the state folder {}; start one with `vllm-sr serve --config "
+             "RECIPE`, or name its folder with --state-dir\n",
+             context.state_folder);
+  return kFailed;
+}
+
+Headers operator_headers(const Context& context) {
+  std::string token = environment("VLLM_SR_ADMIN_TOKEN");
+  if (token.empty()) {
+    std::ifstream in(context.state_folder + "/admin-token");
+    std::getline(in, token);
+  }
+  if (token.empty()) return {};
+  return {{"authorization", "Bearer " + token}};
+}
+
+// GET of the operator's address as JSON; prints what is wrong.
+std::optional<json::Value> get_json(const Running& running, const Context& context,
+                                    const std::string& path) {
+  const auto response =
+      http::fetch("GET", running.operator_url + path, operator_headers(context), "", kAnswerMax);
+  if (!response) {
+    fmt::print(stderr, "{}\n", response.error().message);
+    return std::nullopt;
+  }
+  Result<json::Value> body = json::Value::parse(response->body);
+  if (response->status != 200 && response->status != 503) {
+    fmt::print(stderr, "{}\n", body ? (*body)["error"]["message"].as_string() : response->body);
+    return std::nullopt;
+  }
+  if (!body) {
+    fmt::print(stderr, "the answer is no JSON\n");
+    return std::nullopt;
+  }
+  return std::move(*body);
+}
+
+// ---- status, stop, logs, models -----------------------------------------------------------------
+
+int status(const Context& context) {
+  const auto running = find_running(context);
+  if (!running) return not_running(context);
+  const auto system = get_json(*running, context, "/api/v1/system");
+  if (!system) return kFailed;
+  if (context.json) {
+    fmt::print("{}\n", system->dump());
+    return (*system)["ready"].as_bool() ? kOk : kFailed;
+  }
+  fmt::print("vllm-sr {} runs since {:.0f} s (pid {})\n", (*system)["version"].as_string(),
+             (*system)["uptime_seconds"].as_double(), running->pid);
+  fmt::print("API        {}/v1\nDashboard  {}\n", running->api, running->operator_url);
+  fmt::print("ready      {}\n", (*system)["ready"].as_bool()
+                                    ? "yes"
+                                    : "no: " + std::string((*system)["problem"].as_string()));
+  for (const json::Value& line : (*system)["backends"]["tried"].items()) {
+    fmt::print("backend    {}\n", line.as_string());
+  }
+  if (const auto problem = (*system)["backends"]["embedded_problem"].as_string();
+      !problem.empty()) {
+    fmt::print("backend    {}\n", problem);
+  }
+  fmt::print("replay     {} ({} waiting)\n", (*system)["replay"]["store"].as_string("off"),
+             (*system)["replay"]["queued"].as_int());
+  return (*system)["ready"].as_bool() ? kOk : kFailed;
+}
+
+int stop(const Context& context) {
+  const auto running = find_running(context);
+  if (!running) return not_running(context);
+  kill(running->pid, SIGTERM);
+  constexpr int kTries = 400;
+  for (int i = 0; i < kTries; ++i) {
+    if (kill(running->pid, 0) != 0) {
+      fmt::print("vllm-sr (pid {}) is stopped\n", running->pid);
+      return kOk;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  fmt::print(stderr, "vllm-sr (pid {}) still finishes requests\n", running->pid);
+  return kFailed;
+}
+
+int logs(const Context& context, int lines, bool follow) {
+  const std::string path = context.state_folder + "/vllm-sr.log";
+  std::ifstream in(path);
+  if (!in) {
+    fmt::print(stderr, "{} is not there; it is written by `vllm-sr serve --detach`\n", path);
+    return kFailed;
+  }
+  std::vector<std::string> kept;
+  std::string line;
+  while (std::getline(in, line)) {
+    kept.push_back(line);
+    if (kept.size() > static_cast<size_t>(lines)) kept.erase(kept.begin());
+  }
+  for (const std::string& text : kept) fmt::print("{}\n", text);
+  while (follow) {
+    in.clear();
+    while (std::getline(in, line)) fmt::print("{}\n", line);
+    std::cout.flush();
+    std::this_thread::sleep_for(std::chrono::milliseconds(250));
+  }
+  return kOk;
+}
+
+int models(const Context& context) {
+  const auto running = find_running(context);
+  if (!running) return not_running(context);
+  const auto body = get_json(*running, context, "/api/v1/models");
+  if (!body) return kFailed;
+  if (context.json) {
+    fmt::print("{}\n", body->dump());
+    return kOk;
+  }
+  fmt::print("{:<32} {:<9} {:>8} {:>7}  {}\n", "model", "healthy", "requests", "cached", "backend");
+  for (const json::Value& model : (*body)["models"].items()) {
+    const json::Value& endpoint = model["endpoints"][0];
+    fmt::print("{:<32} {:<9} {:>8} {:>6.1f}%  {}\n", model["name"].as_string(),
+               model["healthy"].as_bool() ? "yes" : "no", model["requests"].as_int(),
+               100 * model["cached_token_ratio"].as_double(), endpoint["connects_to"].as_string());
+  }
+  return kOk;
+}
+
+// ---- replay -------------------------------------------------------------------------------------
+
+struct ReplayArguments {
+  std::string id;
+  std::string session, conversation, decision, model, action, status, search;
+  int limit = 20;
+};
+
+std::string encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.' || c == '~';
+    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+std::string query_of(const ReplayArguments& arguments) {
+  std::string out = fmt::format("?limit={}", arguments.limit);
+  const std::pair<const char*, const std::string*> filters[] = {
+      {"session_id", &arguments.session}, {"conversation_id", &arguments.conversation},
+      {"decision", &arguments.decision},  {"model", &arguments.model},
+      {"action", &arguments.action},      {"status", &arguments.status},
+      {"search", &arguments.search}};
+  for (const auto& [name, value] : filters) {
+    if (!value->empty()) out += fmt::format("&{}={}", name, encoded(*value));
+  }
+  return out;
+}
+
+void print_record_line(const json::Value& record) {
+  const json::Value& route = record["route_diagnostics"];
+  fmt::print("{}  {}  {:<24} {:<30} {}={}  {} tokens, {} cached  {}\n",
+             record["timestamp"].as_string(), record["id"].as_string().substr(0, 8),
+             record["decision"].as_string().empty() ? "-" : record["decision"].as_string(),
+             record["selected_model"].as_string(), route["session_action"].as_string(),
+             route["session_reason"].as_string(), record["prompt_tokens"].as_int(),
+             record["cached_prompt_tokens"].as_int(), record["lifecycle_state"].as_string());
+}
+
+int replay_list(const ReplayArguments& arguments, const Context& context, bool trajectory) {
+  const auto running = find_running(context);
+  if (!running) return not_running(context);
+  const auto body = get_json(
+      *running, context,
+      (trajectory ? "/v1/router_replay/trajectory" : "/v1/router_replay") + query_of(arguments));
+  if (!body) return kFailed;
+  if (context.json) {
+    fmt::print("{}\n", body->dump());
+    return kOk;
+  }
+  const json::Value& rows = (*body)["data"].is_array() ? (*body)["data"] : (*body)["turns"];
+  for (const json::Value& record : rows.items()) {
+    if (trajectory) {
+      fmt::print("{}\n", record.dump());
+    } else {
+      print_record_line(record);
+    }
+  }
+  fmt::print("{} shown\n", rows.size());
+  return kOk;
+}
+
+int replay_show(const ReplayArguments& arguments, const Context& context) {
+  const auto running = find_running(context);
+  if (!running) return not_running(context);
+  const auto body = get_json(*running, context, "/v1/router_replay/" + encoded(arguments.id));
+  if (!body) return kFailed;
+  fmt::print("{}\n", body->dump());
+  return kOk;
+}
+
+// ---- chat ---------------------------------------------------------------------------------------
+
+struct ChatArguments {
+  std::string model = "auto";
+  std::string prompt;
+  std::string session, conversation;
+};
+
+std::string header_value(const http::SimpleResponse& response, std::string_view name) {
+  for (const auto& [key, value] : response.headers) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+std::string after_equals(const std::string& text) {
+  const size_t equals = text.find('=');
+  return equals == std::string::npos ? text : text.substr(equals + 1);
+}
+
+void print_route(const http::SimpleResponse& response) {
+  const std::string decision = header_value(response, "x-vsr-selected-decision");
+  fmt::print(stderr, "\n[{} → {}  {} ({})  replay {}  routing {} µs]\n",
+             decision.empty() ? "-" : decision, header_value(response, "x-vsr-selected-model"),
+             after_equals(header_value(response, "x-vsr-learning-actions")),
+             after_equals(header_value(response, "x-vsr-learning-reasons")),
+             header_value(response, "x-vsr-replay-id"),
+             header_value(response, "x-vsr-routing-latency-us"));
+}
+
+// Sends the conversation so far and appends the answer to it.
+bool chat_turn(const Running& running, const ChatArguments& arguments,
+               std::vector<std::pair<std::string, std::string>>& messages) {
+  json::JsonWriter w;
+  w.begin_object().field("model", arguments.model).field("stream", true);
+  w.key("messages").begin_array();
+  for (const auto& [role, content] : messages) {
+    w.begin_object().field("role", role).field("content", content).end_object();
+  }
+  w.end_array().end_object();
+  Headers headers = {{"content-type", "application/json"}};
+  if (!arguments.session.empty()) headers.emplace_back("x-session-id", arguments.session);
+  if (!arguments.conversation.empty()) {
+    headers.emplace_back("x-conversation-id", arguments.conversation);
+  }
+  if (const std::string key = environment("VLLM_SR_API_KEY"); !key.empty()) {
+    headers.emplace_back("authorization", "Bearer " + key);
+  }
+  std::string answer;
+  std::string raw;
+  http::SseParser events;
+  const auto response = http::fetch(
+      "POST", running.api + "/v1/chat/completions", headers, w.str(), kChatMax,
+      [&](std::string_view bytes) {
+        raw += bytes;
+        events.feed(bytes, [&](std::string_view data) {
+          const Result<json::Value> chunk = json::Value::parse(data);
+          if (!chunk) return;
+          if (chunk->find("error") != nullptr) {
+            fmt::print(stderr, "\n{}\n", (*chunk)["error"]["message"].as_string());
+          }
+          const std::string_view text = (*chunk)["choices"][0]["delta"]["content"].as_string();
+          fmt::print("{}", text);
+          std::fflush(stdout);
+          answer += text;
+        });
+      });
+  if (!response) {
+    fmt::print(stderr, "{}\n", response.error().message);
+    return false;
+  }
+  if (response->status != 200) {
+    const Result<json::Value> body = json::Value::parse(raw);
+    fmt::print(stderr, "{}: {}\n", response->status,
+               body ? std::string((*body)["error"]["message"].as_string()) : raw);
+    return false;
+  }
+  fmt::print("\n");
+  print_route(*response);
+  messages.emplace_back("assistant", answer);
+  return true;
+}
+
+int chat(const ChatArguments& arguments, const Context& context) {
+  const auto running = find_running(context);
+  if (!running) return not_running(context);
+  std::vector<std::pair<std::string, std::string>> messages;
+  if (!arguments.prompt.empty()) {
+    messages.emplace_back("user", arguments.prompt);
+    return chat_turn(*running, arguments, messages) ? kOk : kFailed;
+  }
+  const bool terminal = isatty(STDIN_FILENO) != 0;
+  if (terminal)
+    fmt::print("Talking to {} as {}; end with Ctrl-D.\n", running->api, arguments.model);
+  std::string line;
+  for (;;) {
+    if (terminal) fmt::print("> ");
+    std::fflush(stdout);
+    if (!std::getline(std::cin, line)) return kOk;
+    if (line.empty()) continue;
+    messages.emplace_back("user", line);
+    if (!chat_turn(*running, arguments, messages)) messages.pop_back();
+  }
+}
+
+// ---- recipes, completion ------------------------------------------------------------------------
+
+int recipe_list(const Context& context) {
+  const std::string folder = find_shared(context, "recipes");
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.ends_with(".yaml") && !name.ends_with(".probes.yaml")) {
+      fmt::print("{}\n", entry.path().string());
+    }
+  }
+  return kOk;
+}
+
+int recipe_show(const Context& context, const std::string& name) {
+  std::string path = find_shared(context, "recipes/" + name);
+  if (path.empty()) path = find_shared(context, "recipes/" + name + ".yaml");
+  const Result<std::string> text = config::read_recipe(path.empty() ? name : path);
+  if (!text) {
+    fmt::print(stderr, "{}; `vllm-sr recipe list` names what there is\n", text.error().message);
+    return kBadUsage;
+  }
+  fmt::print("{}", *text);
+  return kOk;
+}
+
+int recipe_import(const Context& context, const std::string& source) {
+  std::string text;
+  if (source.starts_with("http://") || source.starts_with("https://")) {
+    const auto response = http::fetch("GET", source, {}, "", kAnswerMax);
+    if (!response || response->status != 200) {
+      fmt::print(stderr, "{}\n",
+                 response ? fmt::format("{} answers {}", source, response->status)
+                          : response.error().message);
+      return kFailed;
+    }
+    text = response->body;
+  } else {
+    const Result<std::string> file = config::read_recipe(source);
+    if (!file) {
+      fmt::print(stderr, "{}\n", file.error().message);
+      return kBadUsage;
+    }
+    text = *file;
+  }
+  const config::LoadResult loaded = config::load_text(text, source);
+  fmt::print(stderr, "{}", config::format_all(loaded.diagnostics));
+  if (!loaded.config) return kBadUsage;
+  std::error_code error;
+  fs::create_directories(context.state_folder, error);
+  const std::string path = context.state_folder + "/config.yaml";
+  if (std::ofstream out(path + ".new"); !(out << text)) {
+    fmt::print(stderr, "cannot write {}\n", path);
+    return kFailed;
+  }
+  fs::rename(path + ".new", path, error);
+  fmt::print("{} is valid and kept as {}; `vllm-sr serve` uses it\n", source, path);
+  return kOk;
+}
+
+int completion(CLI::App& app, const std::string& shell) {
+  std::string words;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (!command->get_name().empty() && !command->get_group().empty()) {
+      words += command->get_name() + " ";
+    }
+  }
+  if (shell == "bash") {
+    fmt::print(
+        "_vllm_sr() {{ COMPREPLY=($(compgen -W \"{}\" -- \"${{COMP_WORDS[COMP_CWORD]}}\")); }}\n"
+        "complete -o default -F _vllm_sr vllm-sr\n",
+        words);
+  } else if (shell == "zsh") {
+    fmt::print("#compdef vllm-sr\n_arguments '1: :({})' '*: :_files'\n", words);
+  } else {
+    fmt::print("complete -c vllm-sr -n __fish_use_subcommand -f -a \"{}\"\n", words);
+  }
+  return kOk;
+}
+
+void add_replay(CLI::App& app, Context& context) {
+  auto arguments = std::make_shared<ReplayArguments>();
+  CLI::App* replay = app.add_subcommand("replay", "Why requests went where they went");
+  replay->require_subcommand(1);
+  const auto filters = [arguments, &context](CLI::App* command) {
+    command->add_option("--session", arguments->session, "Id or hash");
+    command->add_option("--conversation", arguments->conversation, "Id or hash");
+    command->add_option("--decision", arguments->decision, "Name");
+    command->add_option("--model", arguments->model, "Name");
+    command->add_option("--action", arguments->action, "select, stay, switch, hard_lock, …");
+    command->add_option("--status", arguments->status, "completed, failed, aborted, running");
+    command->add_option("--search", arguments->search, "Words in the prompt");
+    command->add_option("--limit", arguments->limit, "At most so many")->capture_default_str();
+    command->add_flag("--json", context.json, "As JSON");
+    command->add_option("--state-dir", context.state_folder, "Of the running router");
+  };
+  CLI::App* list = replay->add_subcommand("list", "The latest records");
+  filters(list);
+  list->callback(
+      [arguments, &context] { context.status = replay_list(*arguments, context, false); });
+  CLI::App* path = replay->add_subcommand("trajectory", "The turns of one session in order");
+  filters(path);
+  path->callback(
+      [arguments, &context] { context.status = replay_list(*arguments, context, true); });
+  CLI::App* show = replay->add_subcommand("show", "One record, whole");
+  show->add_option("id", arguments->id, "As in x-vsr-replay-id")->required();
+  show->add_option("--state-dir", context.state_folder, "Of the running router");
+  show->callback([arguments, &context] { context.status = replay_show(*arguments, context); });
+}
+
+}  // namespace
+
+void add_client(CLI::App& app, Context& context) {
+  const auto simple = [&](const char* name, const char* help, int (*run)(const Context&)) {
+    CLI::App* command = app.add_subcommand(name, help);
+    command->add_flag("--json", context.json, "As JSON");
+    command->add_option("--state-dir", context.state_folder, "Of the running router");
+    command->callback([run, &context] { context.status = run(context); });
+  };
+  auto talk = std::make_shared<ChatArguments>();
+  CLI::App* chat_command = app.add_subcommand("chat", "Talk through the running router");
+  chat_command->add_option("prompt", talk->prompt, "One prompt; without it, a conversation");
+  chat_command->add_option("--model", talk->model, "auto, or a model's name")
+      ->capture_default_str();
+  chat_command->add_option("--session", talk->session, "x-session-id");
+  chat_command->add_option("--conversation", talk->conversation, "x-conversation-id");
+  chat_command->add_option("--state-dir", context.state_folder, "Of the running router");
+  chat_command->callback([talk, &context] { context.status = chat(*talk, context); });
+
+  add_replay(app, context);
+  simple("models", "Models, their backends and health", models);
+  simple("status", "Is it running, and is it well?", status);
+  simple("stop", "Stop it; running requests are finished", stop);
+
+  auto lines = std::make_shared<int>(50);
+  auto follow = std::make_shared<bool>(false);
+  CLI::App* log = app.add_subcommand("logs", "The log of a router in the background");
+  log->add_option("-n,--lines", *lines, "The last so many")->capture_default_str();
+  log->add_flag("-f,--follow", *follow, "Go on as it grows");
+  log->add_option("--state-dir", context.state_folder, "Of the running router");
+  log->callback([lines, follow, &context] { context.status = logs(context, *lines, *follow); });
+
+  auto name = std::make_shared<std::string>();
+  CLI::App* recipe = app.add_subcommand("recipe", "Recipes that came along, and your own");
+  recipe->require_subcommand(1);
+  recipe->add_subcommand("list", "Recipes that came along")->callback([&context] {
+    context.status = recipe_list(context);
+  });
+  CLI::App* show = recipe->add_subcommand("show", "Print one");
+  show->add_option("name", *name, "Name or file")->required();
+  show->callback([name, &context] { context.status = recipe_show(context, *name); });
+  CLI::App* import = recipe->add_subcommand("import", "Check one and keep it as the default");
+  import->add_option("source", *name, "File or URL")->required();
+  import->add_option("--state-dir", context.state_folder, "Where it is kept");
+  import->callback([name, &context] { context.status = recipe_import(context, *name); });
+
+  auto shell = std::make_shared<std::string>();
+  CLI::App* complete = app.add_subcommand("completion", "Completion for a shell");
+  complete->add_option("shell", *shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  complete->callback([&app, shell, &context] { context.status = completion(app, *shell); });
+}
+
+}  // namespace vsr::cli

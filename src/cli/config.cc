@@ -1,0 +1,99 @@
+#include <fmt/format.h>
+
+#include "cli/program.h"
+#include "config/load.h"
+#include "config/migrate.h"
+#include "config/show.h"
+#include "json/writer.h"
+#include "signals/engine.h"
+
+namespace vsr::cli {
+
+namespace {
+
+// The recipe's problems, those that only compiling its rules shows included.
+std::vector<config::Diagnostic> all_problems(const std::string& path) {
+  config::LoadResult loaded = config::load_file(path);
+  if (!loaded.config) return loaded.diagnostics;
+  for (const signals::RuleProblem& problem : signals::check_rules(loaded.config->rules)) {
+    config::Diagnostic diagnostic;
+    diagnostic.file = path;
+    diagnostic.position = problem.position;
+    diagnostic.path = "routing.signals";
+    diagnostic.message = problem.message;
+    loaded.diagnostics.push_back(std::move(diagnostic));
+  }
+  return loaded.diagnostics;
+}
+
+int validate(const std::string& path, const Context& context) {
+  const std::vector<config::Diagnostic> problems = all_problems(path);
+  const bool valid = !config::has_errors(problems);
+  if (context.json) {
+    fmt::print("{}\n", json::JsonWriter()
+                           .begin_object()
+                           .field("valid", valid)
+                           .raw_field("diagnostics", config::to_json(problems))
+                           .end_object()
+                           .str());
+    return valid ? kOk : kBadUsage;
+  }
+  fmt::print(stderr, "{}", config::format_all(problems));
+  if (!valid) return kBadUsage;
+  const config::LoadResult loaded = config::load_file(path);
+  fmt::print("{} is valid: {} models, {} signals, {} decisions, policy {}\n", path,
+             loaded.config->models.size(), loaded.config->signals.size(),
+             loaded.config->decisions.size(), loaded.config->hash);
+  return kOk;
+}
+
+int show(const std::string& path, bool effective) {
+  const Result<std::string> text = config::read_recipe(path);
+  if (!text) {
+    fmt::print(stderr, "{}\n", text.error().message);
+    return kBadUsage;
+  }
+  if (!effective) {
+    fmt::print("{}", config::redact_yaml(*text));
+    return kOk;
+  }
+  const config::ShowResult shown = config::show_effective(*text, path);
+  fmt::print(stderr, "{}", config::format_all(shown.diagnostics));
+  fmt::print("{}", shown.yaml);
+  return shown.yaml.empty() ? kBadUsage : kOk;
+}
+
+int migrate(const std::string& path) {
+  const Result<std::string> text = config::read_recipe(path);
+  if (!text) {
+    fmt::print(stderr, "{}\n", text.error().message);
+    return kBadUsage;
+  }
+  const config::MigrateResult migrated = config::migrate(*text, path);
+  fmt::print(stderr, "{}", config::format_all(migrated.diagnostics));
+  fmt::print("{}", migrated.yaml);
+  return migrated.yaml.empty() ? kBadUsage : kOk;
+}
+
+}  // namespace
+
+void add_config(CLI::App& app, Context& context) {
+  auto path = std::make_shared<std::string>();
+  CLI::App* check = app.add_subcommand("validate", "Check a recipe and list every problem");
+  check->add_option("--config,config", *path, "The recipe")->required();
+  check->add_flag("--json", context.json, "As JSON");
+  check->callback([path, &context] { context.status = validate(*path, context); });
+
+  CLI::App* config = app.add_subcommand("config", "Show or convert a recipe");
+  config->require_subcommand(1);
+  auto effective = std::make_shared<bool>(false);
+  CLI::App* shown = config->add_subcommand("show", "The recipe without its secrets");
+  shown->add_option("--config,config", *path, "The recipe")->required();
+  shown->add_flag("--effective", *effective, "With defaults, and where each value comes from");
+  shown->callback([path, effective, &context] { context.status = show(*path, *effective); });
+  CLI::App* migrated = config->add_subcommand("migrate", "An older recipe as v0.3");
+  migrated->add_option("--config,config", *path, "The recipe")->required();
+  migrated->callback([path, &context] { context.status = migrate(*path); });
+}
+
+}  // namespace vsr::cli

@@ -1,0 +1,266 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iostream>
+#include <map>
+
+#include "cli/program.h"
+#include "config/load.h"
+#include "eval/classify.h"
+#include "eval/probes.h"
+#include "eval/vectors.h"
+#include "json/value.h"
+#include "operator/api.h"
+#include "router/router.h"
+
+namespace vsr::cli {
+
+namespace {
+
+struct EvalArguments {
+  std::string config;
+  std::string text, messages, probes, classify, input = "-", vectors;
+  bool learning = false;
+};
+
+// The recipe's router on its own, as the server would make it.
+Result<std::shared_ptr<const router::Router>> make_router(const Context& context,
+                                                          std::string config_path,
+                                                          const Clock& clock) {
+  if (config_path.empty()) config_path = find_shared(context, "recipes/agentic-saars.yaml");
+  const config::LoadResult loaded = config::load_file(config_path);
+  fmt::print(stderr, "{}", config::format_all(loaded.diagnostics));
+  if (!loaded.config) {
+    return fail(ErrorCode::kInvalidArgument, config_path + " has errors");
+  }
+  auto heads = nn::HeadBank::load(find_shared(context, "models/heads.bin"));
+  if (!heads) return std::unexpected(heads.error());
+  return router::Router::make(
+      loaded.config, std::make_shared<const nn::HeadBank>(std::move(*heads)), nullptr,
+      std::make_shared<router::LearningState>(loaded.config->learning.state_ttl_seconds), clock);
+}
+
+Result<std::string> read_all(const std::string& path) {
+  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return fail(ErrorCode::kNotFound, path + " cannot be read; check its name");
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+// A few lines for a person out of the eval document.
+void print_decision(const json::Value& document) {
+  const json::Value& result = document["decision_result"];
+  fmt::print(
+      "decision   {} (confidence {:.3f}, tier {})\n",
+      result["decision_name"].as_string().empty() ? "none" : result["decision_name"].as_string(),
+      result["confidence"].as_double(), result["tier"].as_int());
+  fmt::print("model      {} ({})\n", document["selected_model"].as_string(),
+             document["selection_status"].as_string());
+  const json::Value& learning = document["learning"];
+  if (learning.find("action") != nullptr) {
+    fmt::print("learning   {} ({})\n", learning["action"].as_string(),
+               learning["reason"].as_string());
+  }
+  fmt::print("signals\n");
+  for (const auto& [family, names] : result["matched_signals"].fields()) {
+    for (const json::Value& name : names.items())
+      fmt::print("  {}: {}\n", family, name.as_string());
+  }
+  for (const auto& [name, message] : document["signal_errors"].fields()) {
+    fmt::print("  {}: error: {}\n", name, message.as_string());
+  }
+  for (const json::Value& score : document["projection_trace"].items()) {
+    fmt::print("score      {} = {:.3f}\n", score["score"].as_string(), score["value"].as_double());
+    for (const json::Value& input : score["inputs"].items()) {
+      if (input["contribution"].as_double() == 0) continue;
+      fmt::print("  {:+.3f}  {}:{}\n", input["contribution"].as_double(), input["type"].as_string(),
+                 input["name"].as_string());
+    }
+  }
+  fmt::print("others\n");
+  for (const json::Value& decision : document["decisions"].items()) {
+    if (decision["name"].as_string() == result["decision_name"].as_string()) continue;
+    fmt::print("  {:<28} {}\n", decision["name"].as_string(),
+               decision["matched"].as_bool()
+                   ? "matched, ranks behind"
+                   : "needs " + std::string(decision["first_failing"].as_string()));
+  }
+  fmt::print("time       signals {} µs, decision {} µs\n",
+             document["timings_us"]["signals"].as_int(),
+             document["timings_us"]["decision"].as_int());
+}
+
+int eval_one(const EvalArguments& arguments, const Context& context) {
+  const SystemClock clock;
+  const auto router = make_router(context, arguments.config, clock);
+  if (!router) {
+    fmt::print(stderr, "{}\n", router.error().message);
+    return kBadUsage;
+  }
+  std::string body;
+  if (!arguments.messages.empty()) {
+    const Result<std::string> text = read_all(arguments.messages);
+    if (!text) {
+      fmt::print(stderr, "{}\n", text.error().message);
+      return kBadUsage;
+    }
+    const Result<json::Value> parsed = json::Value::parse(*text);
+    if (!parsed) {
+      fmt::print(stderr, "{}: {}\n", arguments.messages, parsed.error().message);
+      return kBadUsage;
+    }
+    // Either a whole request or the list of messages alone.
+    body = parsed->is_array() ? "{\"messages\":" + *text + "}" : *text;
+  } else {
+    body = json::JsonWriter().begin_object().field("text", arguments.text).end_object().str();
+  }
+  const auto document = operator_api::evaluate(**router, nullptr, clock, body);
+  if (!document) {
+    fmt::print(stderr, "{}\n", document.error().message);
+    return kBadUsage;
+  }
+  if (context.json) {
+    fmt::print("{}\n", *document);
+  } else {
+    print_decision(*json::Value::parse(*document));
+  }
+  return kOk;
+}
+
+struct Rate {
+  size_t passed = 0;
+  size_t total = 0;
+};
+
+void print_rates(std::string_view title, const std::map<std::string, Rate>& rates) {
+  fmt::print("{}\n", title);
+  for (const auto& [name, rate] : rates) {
+    fmt::print("  {:<28} {:>4} / {:<4} {:5.1f} %\n", name, rate.passed, rate.total,
+               100.0 * static_cast<double>(rate.passed) / static_cast<double>(rate.total));
+  }
+}
+
+int eval_probes(const EvalArguments& arguments, const Context& context) {
+  const SystemClock clock;
+  const auto router = make_router(context, arguments.config, clock);
+  if (!router) {
+    fmt::print(stderr, "{}\n", router.error().message);
+    return kBadUsage;
+  }
+  const Result<std::string> text = read_all(arguments.probes);
+  const auto probes = text ? eval::load_probes(*text, arguments.probes)
+                           : Result<std::vector<eval::Probe>>(std::unexpected(text.error()));
+  if (!probes) {
+    fmt::print(stderr, "{}\n", probes.error().message);
+    return kBadUsage;
+  }
+  std::map<std::string, Rate> by_decision;
+  std::map<std::string, Rate> by_tag;
+  size_t failed = 0;
+  json::JsonWriter w;
+  w.begin_object().key("failed").begin_array();
+  for (const eval::Probe& probe : *probes) {
+    const eval::ProbeResult result = eval::run_probe(**router, probe, clock);
+    failed += !result.passed;
+    const auto count = [&](Rate& rate) {
+      rate.total += 1;
+      rate.passed += result.passed;
+    };
+    count(by_decision[probe.decision]);
+    for (const std::string& tag : probe.tags) count(by_tag[tag]);
+    if (result.passed) continue;
+    if (context.json) {
+      w.begin_object().field("id", probe.id).field("why", result.why).end_object();
+    } else {
+      fmt::print("{}: {}\n", probe.id, result.why);
+    }
+  }
+  w.end_array();
+  w.field("passed", probes->size() - failed).field("failed_count", failed).end_object();
+  if (context.json) {
+    fmt::print("{}\n", w.str());
+  } else {
+    print_rates("by decision", by_decision);
+    print_rates("by tag", by_tag);
+    fmt::print("{} passed, {} failed\n", probes->size() - failed, failed);
+  }
+  return failed == 0 ? kOk : kFailed;
+}
+
+int eval_vectors(const EvalArguments& arguments) {
+  std::ifstream in(arguments.vectors);
+  if (!in) {
+    fmt::print(stderr, "{} cannot be read; check its name\n", arguments.vectors);
+    return kBadUsage;
+  }
+  std::ostringstream out;
+  const Status done = eval::run_vectors(in, out);
+  fmt::print("{}", out.str());
+  if (!done) fmt::print(stderr, "{}: {}\n", arguments.vectors, done.error().message);
+  return done ? kOk : kBadUsage;
+}
+
+int eval_classify(const EvalArguments& arguments, const Context& context) {
+  auto heads = nn::HeadBank::load(find_shared(context, "models/heads.bin"));
+  if (!heads) {
+    fmt::print(stderr, "{}\n", heads.error().message);
+    return kFailed;
+  }
+  std::ifstream file;
+  if (arguments.input != "-") {
+    file.open(arguments.input);
+    if (!file) {
+      fmt::print(stderr, "{} cannot be read; check its name\n", arguments.input);
+      return kBadUsage;
+    }
+  }
+  const SystemClock clock;
+  const Result<std::string> summary =
+      eval::classify(arguments.classify, *heads, clock, arguments.input == "-" ? std::cin : file,
+                     [](const std::string& line) { fmt::print("{}\n", line); });
+  if (!summary) {
+    fmt::print(stderr, "{}\n", summary.error().message);
+    return kBadUsage;
+  }
+  fmt::print(stderr, "{}", *summary);
+  return kOk;
+}
+
+int run_eval(const EvalArguments& arguments, const Context& context) {
+  if (arguments.learning) {
+    if (!arguments.vectors.empty()) return eval_vectors(arguments);
+    fmt::print(stderr, "eval --learning needs --vectors FILE\n");
+    return kBadUsage;
+  }
+  if (!arguments.classify.empty()) return eval_classify(arguments, context);
+  if (!arguments.probes.empty()) return eval_probes(arguments, context);
+  if (!arguments.text.empty() || !arguments.messages.empty()) return eval_one(arguments, context);
+  fmt::print(stderr,
+             "say what to evaluate: --text, --messages, --probes, --classify or --learning\n");
+  return kBadUsage;
+}
+
+}  // namespace
+
+void add_eval(CLI::App& app, Context& context) {
+  auto arguments = std::make_shared<EvalArguments>();
+  CLI::App* eval = app.add_subcommand("eval", "What would be decided, and why; nothing is sent");
+  eval->add_option("--config", arguments->config, "The recipe (default: the shipped one)")
+      ->check(CLI::ExistingFile);
+  eval->add_option("--text", arguments->text, "One prompt");
+  eval->add_option("--messages", arguments->messages,
+                   "File with a chat request or a list of messages, - for standard input");
+  eval->add_option("--probes", arguments->probes, "File of example requests to run")
+      ->check(CLI::ExistingFile);
+  eval->add_option("--classify", arguments->classify, "Run one classifier over JSON Lines")
+      ->check(CLI::IsMember({"domain", "jailbreak", "harmful", "pii", "difficulty", "language"}));
+  eval->add_option("--input", arguments->input, "For --classify: file, - for standard input")
+      ->capture_default_str();
+  eval->add_flag("--learning", arguments->learning, "Evaluate learning");
+  eval->add_option("--vectors", arguments->vectors, "With --learning: file of test vectors");
+  eval->add_flag("--json", context.json, "As JSON");
+  eval->callback([arguments, &context] { context.status = run_eval(*arguments, context); });
+}
+
+}  // namespace vsr::cli

@@ -1,0 +1,282 @@
+#include "operator/api.h"
+
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "gateway/access.h"
+#include "json/value.h"
+#include "json/writer.h"
+
+namespace vsr::operator_api {
+
+namespace {
+
+constexpr std::string_view kJsonHeader = "content-type: application/json\r\n";
+constexpr std::string_view kPaths =
+    "/healthz, /readyz, /metrics, /api/v1/eval, /api/v1/config, /api/v1/config/validate, "
+    "/api/v1/models, /api/v1/sessions, /api/v1/events, /api/v1/system and /v1/router_replay";
+
+// The first page: what is here, for somebody who opens the address in a browser.
+std::string front_page(const Readiness& readiness) {
+  return fmt::format(
+      "<!doctype html><meta charset=utf-8><title>vllm-sr</title>"
+      "<style>body{{font:16px/1.5 system-ui;max-width:44rem;margin:3rem auto;padding:0 1rem}}"
+      "code{{background:#8882;padding:.1em .3em;border-radius:4px}}</style>"
+      "<h1>vllm-sr</h1><p>{}</p><ul>"
+      "<li><a href=/api/v1/models>Models</a> and their backends"
+      "<li><a href=/v1/router_replay>Replay</a>: why each request went where it went"
+      "<li><a href=/v1/router_replay/aggregate>Totals</a>: decisions, models, cost"
+      "<li><a href=/api/v1/sessions>Sessions</a> that learning remembers"
+      "<li><a href=/api/v1/config>Recipe</a>"
+      "<li><a href=/metrics>Metrics</a> for Prometheus"
+      "<li><a href=/api/v1/system>System</a></ul>"
+      "<p>Try a prompt without sending it: <code>vllm-sr eval --text \"…\"</code></p>",
+      readiness.ready ? "Ready." : "Not ready: " + readiness.problem);
+}
+
+}  // namespace
+
+Api::Api(gateway::Services& services, Hooks hooks, std::string token)
+    : services_(services), hooks_(std::move(hooks)), token_(std::move(token)) {}
+
+std::string Api::error_body(int status, std::string_view code, std::string_view message) {
+  return wire::error_body({status, std::string(code), "", std::string(message)});
+}
+
+net::Task<void> Api::refuse(http::Exchange& exchange, wire::ApiError error) {
+  const std::string body = wire::error_body(error);
+  co_await exchange.respond(error.status, kJsonHeader, body);
+}
+
+net::Task<void> Api::json(http::Exchange& exchange, std::string body) {
+  co_await exchange.respond(200, kJsonHeader, body);
+}
+
+bool Api::allowed(const http::Exchange& exchange) const {
+  if (token_.empty()) return true;
+  constexpr std::string_view kBearer = "Bearer ";
+  const std::string_view given = exchange.request().headers.get("authorization");
+  return given.starts_with(kBearer) &&
+         gateway::equal_constant_time(given.substr(kBearer.size()), token_);
+}
+
+net::Task<void> Api::handle(http::Exchange& exchange) {
+  const http::RequestHead& request = exchange.request();
+  std::string_view path = request.path;
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  const bool is_get = request.method == "GET" || request.method == "HEAD";
+  if (path == "/healthz") {
+    co_await json(exchange, "{\"status\":\"ok\"}");
+    co_return;
+  }
+  if (path == "/readyz") {
+    const Readiness readiness = hooks_.readiness();
+    const std::string body = json::JsonWriter()
+                                 .begin_object()
+                                 .field("ready", readiness.ready)
+                                 .field("problem", readiness.problem)
+                                 .end_object()
+                                 .str();
+    co_await exchange.respond(readiness.ready ? 200 : 503, kJsonHeader, body);
+    co_return;
+  }
+  if (!allowed(exchange)) {
+    co_await refuse(exchange, {401, "admin_token_required", "",
+                               "this address needs the admin token: send `authorization: Bearer "
+                               "TOKEN` (it is in the state folder, file admin-token)"});
+    co_return;
+  }
+  if (path == "/api/v1/eval" && request.method == "POST") {
+    co_await eval(exchange);
+  } else if (path == "/api/v1/config/validate" && request.method == "POST") {
+    const Result<http::Bytes> body = co_await exchange.read_body(kBodyBytesMax);
+    if (!body) {
+      co_await refuse(exchange, wire::to_api_error(body.error()));
+      co_return;
+    }
+    co_await json(exchange, hooks_.validate(body->view()));
+  } else if (!is_get) {
+    co_await refuse(exchange, {405, "method_not_allowed", "",
+                               fmt::format("{} does not take {}", path, request.method)});
+  } else if (path == "/") {
+    co_await exchange.respond(200, "content-type: text/html; charset=utf-8\r\n",
+                              front_page(hooks_.readiness()));
+  } else if (path == "/metrics") {
+    std::string text = services_.metrics.text();
+    if (services_.replay) {
+      const store::DropCounts dropped = services_.replay->dropped();
+      text += fmt::format(
+          "# HELP vsr_replay_dropped_total Parts of records dropped from a full queue\n"
+          "# TYPE vsr_replay_dropped_total counter\n"
+          "vsr_replay_dropped_total{{kind=\"body\"}} {}\n"
+          "vsr_replay_dropped_total{{kind=\"record\"}} {}\n",
+          dropped.bodies, dropped.records);
+    }
+    co_await exchange.respond(200, "content-type: text/plain; version=0.0.4\r\n", text);
+  } else if (path == "/api/v1/config") {
+    const Result<std::string> text = hooks_.config_text();
+    if (!text) {
+      co_await refuse(exchange, wire::to_api_error(text.error()));
+      co_return;
+    }
+    co_await exchange.respond(200, "content-type: application/yaml\r\n", *text);
+  } else if (path == "/api/v1/models") {
+    co_await json(exchange, models());
+  } else if (path == "/api/v1/sessions") {
+    constexpr size_t kSessionsShown = 200;
+    co_await json(exchange, hooks_.sessions(kSessionsShown));
+  } else if (path == "/api/v1/system") {
+    co_await json(exchange, hooks_.system());
+  } else if (path == "/api/v1/events") {
+    co_await events(exchange);
+  } else if (path == "/v1/router_replay" || path.starts_with("/v1/router_replay/")) {
+    co_await replay(exchange, path.substr(std::string_view("/v1/router_replay").size()));
+  } else {
+    co_await refuse(exchange, {404, "unknown_path", "",
+                               fmt::format("there is no {} here; the paths are {}", path, kPaths)});
+  }
+}
+
+net::Task<void> Api::eval(http::Exchange& exchange) {
+  const Result<http::Bytes> body = co_await exchange.read_body(kBodyBytesMax);
+  if (!body) {
+    co_await refuse(exchange, wire::to_api_error(body.error()));
+    co_return;
+  }
+  const std::shared_ptr<const gateway::Runtime> runtime = hooks_.runtime();
+  std::shared_ptr<const router::Router> router = runtime ? runtime->router : nullptr;
+  if (exchange.request().query == "config=candidate") {
+    const Result<json::Value> input = json::Value::parse(body->view());
+    const std::string yaml(input ? (*input)["config"].as_string() : "");
+    Result<std::shared_ptr<const router::Router>> candidate = hooks_.candidate(yaml);
+    if (!candidate) {
+      co_await refuse(exchange, {400, "invalid_recipe", "config", candidate.error().message});
+      co_return;
+    }
+    router = std::move(*candidate);
+  }
+  if (!router) {
+    co_await refuse(exchange, {503, "not_configured", "", "no recipe is active yet"});
+    co_return;
+  }
+  wire::ApiResult<std::string> document =
+      evaluate(*router, runtime.get(), *services_.clock, body->view());
+  if (!document) {
+    co_await refuse(exchange, document.error());
+    co_return;
+  }
+  co_await json(exchange, std::move(*document));
+}
+
+net::Task<void> Api::events(http::Exchange& exchange) {
+  if (event_readers_ >= kEventReadersMax) {
+    co_await refuse(exchange, {503, "too_many_readers", "", "close another live view first"});
+    co_return;
+  }
+  ++event_readers_;
+  services_.events.add_reader();
+  uint64_t last = services_.events.newest();
+  const std::string_view resume = exchange.request().headers.get("last-event-id");
+  if (!resume.empty()) last = std::strtoull(std::string(resume).c_str(), nullptr, 10);
+  co_await exchange.start(200, "content-type: text/event-stream\r\ncache-control: no-store\r\n");
+  std::string_view hello[] = {": live\n\n"};
+  bool open = (co_await exchange.write(hello)).has_value();
+  constexpr std::chrono::milliseconds kPoll{100};
+  constexpr int kPollsPerHeartbeat = 150;
+  for (int quiet = 0; open;) {
+    if (!(co_await exchange.loop().sleep(kPoll, &exchange.client_gone()))) break;
+    std::string out;
+    for (const auto& [number, event] : services_.events.since(last)) {
+      out += fmt::format("id: {}\ndata: {}\n\n", number, event);
+      last = number;
+    }
+    if (out.empty() && ++quiet < kPollsPerHeartbeat) continue;
+    if (out.empty()) out = ": still here\n\n";
+    quiet = 0;
+    const std::string_view pieces[] = {out};
+    open = (co_await exchange.write(pieces)).has_value();
+  }
+  services_.events.remove_reader();
+  --event_readers_;
+  exchange.abandon();
+}
+
+net::Task<void> Api::replay(http::Exchange& exchange, std::string_view rest) {
+  if (!services_.replay) {
+    co_await refuse(exchange, {404, "replay_off", "", "the recipe turns replay off"});
+    co_return;
+  }
+  const Result<store::ReplayQuery> query = store::parse_replay_query(exchange.request().query);
+  if (!query) {
+    co_await refuse(exchange, wire::to_api_error(query.error()));
+    co_return;
+  }
+  Result<std::string> body;
+  Id128 id;
+  if (rest.empty()) {
+    body = services_.replay->list(*query);
+  } else if (rest == "/aggregate") {
+    body = services_.replay->aggregate(*query);
+  } else if (rest == "/trajectory") {
+    body = services_.replay->trajectory(*query);
+  } else if (parse_id(rest.substr(1), id)) {
+    body = services_.replay->show(id, *query);
+  } else {
+    body = fail(ErrorCode::kNotFound, "a record's id is 32 hex digits, as in x-vsr-replay-id",
+                ErrorSource::kClient);
+  }
+  if (!body) {
+    co_await refuse(exchange, wire::to_api_error(body.error()));
+    co_return;
+  }
+  co_await json(exchange, std::move(*body));
+}
+
+std::string Api::models() const {
+  json::JsonWriter w;
+  w.begin_object().key("models").begin_array();
+  const std::shared_ptr<const gateway::Runtime> runtime = hooks_.runtime();
+  const MonoTime now = services_.clock->mono();
+  for (size_t m = 0; runtime && m < runtime->config->models.size(); ++m) {
+    const config::Model& model = runtime->config->models[m];
+    const gateway::ModelMetrics& metrics = runtime->model_metrics[m];
+    const double prompt = metrics.prompt_tokens->Value();
+    w.begin_object();
+    w.field("name", model.name);
+    w.field("healthy", runtime->backends.healthy(static_cast<config::ModelId>(m), now));
+    w.field("quality_score", model.quality_score.value_or(0));
+    w.field("context_window_size", model.context_window_size);
+    w.field("requests", static_cast<uint64_t>(metrics.requests->Value()));
+    w.field("cached_token_ratio", prompt > 0 ? metrics.cached_tokens->Value() / prompt : 0);
+    if (model.pricing) {
+      w.key("pricing").begin_object();
+      w.field("currency", model.pricing->currency);
+      w.field("prompt_per_1m", model.pricing->prompt_per_1m);
+      w.field("cached_input_per_1m", model.pricing->cached_input_per_1m);
+      w.field("completion_per_1m", model.pricing->completion_per_1m);
+      w.end_object();
+    }
+    w.key("endpoints").begin_array();
+    for (const gateway::Backend& backend : runtime->backends.of(static_cast<config::ModelId>(m))) {
+      const gateway::Endpoint& endpoint = *backend.endpoint;
+      const auto ttft = endpoint.ttft.percentiles();
+      w.begin_object();
+      w.field("name", backend.ref->name);
+      w.field("address", endpoint.named().text());
+      w.field("connects_to", endpoint.dial().text());
+      w.field("healthy", endpoint.may_serve(now));
+      w.field("weight", backend.ref->weight);
+      w.field("in_flight", endpoint.in_flight.load());
+      w.field("requests", endpoint.requests.load());
+      w.field("failures", endpoint.failures.load());
+      w.field("ttft_p50_ms", ttft.p50_ms);
+      w.field("ttft_p95_ms", ttft.p95_ms);
+      w.end_object();
+    }
+    w.end_array().end_object();
+  }
+  w.end_array().end_object();
+  return w.take();
+}
+
+}  // namespace vsr::operator_api

@@ -1,0 +1,82 @@
+#include "signals/entity.h"
+
+#include <array>
+#include <string>
+
+#include "base/strings.h"
+
+namespace vsr::signals {
+namespace {
+
+struct Name {
+  std::string_view text;
+  EntityType type;
+};
+
+// The first name of a type is its canonical one.
+constexpr Name kNames[] = {
+    {"PERSON", EntityType::kPerson},
+    {"ADDRESS", EntityType::kAddress},
+    {"EMAIL", EntityType::kEmail},
+    {"PHONE", EntityType::kPhone},
+    {"CARD", EntityType::kCard},
+    {"IBAN", EntityType::kIban},
+    {"BANK_ACCOUNT", EntityType::kBankAccount},
+    {"IP", EntityType::kIp},
+    {"DATE_OF_BIRTH", EntityType::kDateOfBirth},
+    {"PASSPORT", EntityType::kPassport},
+    {"LICENCE", EntityType::kLicence},
+    {"PLATE", EntityType::kPlate},
+    {"SSN", EntityType::kSsn},
+    {"CN_ID", EntityType::kCnId},
+    {"NHS_NUMBER", EntityType::kNhsNumber},
+    {"TAX_ID", EntityType::kTaxId},
+    {"MEDICAL_RECORD", EntityType::kMedicalRecord},
+    {"API_KEY", EntityType::kApiKey},
+    {"ACCESS_TOKEN", EntityType::kAccessToken},
+    {"PRIVATE_KEY", EntityType::kPrivateKey},
+    {"CONNECTION_STRING", EntityType::kConnectionString},
+    {"PASSWORD", EntityType::kPassword},
+    {"SECRET", EntityType::kSecret},
+    {"NAME", EntityType::kPerson},
+    {"STREET_ADDRESS", EntityType::kAddress},
+    {"EMAIL_ADDRESS", EntityType::kEmail},
+    {"PHONE_NUMBER", EntityType::kPhone},
+    {"CREDIT_CARD", EntityType::kCard},
+    {"IBAN_CODE", EntityType::kIban},
+    {"US_BANK_NUMBER", EntityType::kBankAccount},
+    {"IP_ADDRESS", EntityType::kIp},
+    {"DOB", EntityType::kDateOfBirth},
+    {"US_PASSPORT", EntityType::kPassport},
+    {"LICENSE", EntityType::kLicence},
+    {"DRIVER_LICENSE", EntityType::kLicence},
+    {"DRIVER_LICENCE", EntityType::kLicence},
+    {"US_DRIVER_LICENSE", EntityType::kLicence},
+    {"LICENSE_PLATE", EntityType::kPlate},
+    {"US_SSN", EntityType::kSsn},
+    {"UK_NHS", EntityType::kNhsNumber},
+    {"US_ITIN", EntityType::kTaxId},
+    {"TOKEN", EntityType::kAccessToken},
+    {"JWT", EntityType::kAccessToken},
+};
+
+}  // namespace
+
+std::string_view to_string(EntityType type) {
+  for (const Name& name : kNames) {
+    if (name.type == type) return name.text;
+  }
+  return "";
+}
+
+bool parse_entity_type(std::string_view name, EntityType& out) {
+  for (const Name& known : kNames) {
+    if (iequals(known.text, name)) {
+      out = known.type;
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace vsr::signals

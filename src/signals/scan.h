@@ -1,0 +1,75 @@
+#pragma once
+
+// One text on its way through the recognisers: what was seen last of each topic, and what was found.
+// Recognisers are plain functions that look at one place and report how far they read; 0 means that
+// nothing is there. Lives for one detect() call.
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "signals/entity.h"
+#include "signals/lexis.h"
+
+namespace vsr::signals {
+
+struct Scan {
+  explicit Scan(std::string_view text_in) : text(text_in) { last.fill(kNever); }
+
+  // True if a word of the topic ended at most `window` bytes before `at`.
+  bool near(Topic topic, size_t at, size_t window) const {
+    const size_t end = last[static_cast<size_t>(topic)];
+    return end != kNever && end <= at && at - end <= window;
+  }
+  void note(Topic topic, size_t end) { last[static_cast<size_t>(topic)] = end; }
+  void add(EntityType type, size_t start, size_t end, double confidence) {
+    found.push_back({type, static_cast<uint32_t>(start), static_cast<uint32_t>(end),
+                     static_cast<float>(confidence)});
+  }
+  char at(size_t i) const { return i < text.size() ? text[i] : '\0'; }
+  // '\0' before the start.
+  char before(size_t i) const { return i > 0 ? text[i - 1] : '\0'; }
+  std::string_view from(size_t i) const { return i < text.size() ? text.substr(i) : ""; }
+
+  static constexpr size_t kNever = SIZE_MAX;
+  const std::string_view text;
+  std::array<size_t, kTopics> last;  // end of the latest word of each topic
+  std::vector<Entity> found;
+};
+
+// ---- secrets (keys.cc, secret_values.cc) --------------------------------------------------------
+
+// A key with a provider's prefix or shape, at the start of a run of word characters.
+size_t read_key(Scan& scan, size_t start, size_t run_end, uint8_t seen);
+// "-----BEGIN … PRIVATE KEY-----", at the first dash.
+size_t read_private_key(Scan& scan, size_t start);
+// A password hash of crypt(3), at the dollar sign.
+size_t read_password_hash(Scan& scan, size_t start);
+// Credentials in a URL; `colon` is that of "://".
+size_t read_url(Scan& scan, size_t colon);
+// mysql -p'…', sshpass -p …: the password behind the flag `p` that ends at `end`.
+size_t read_flag_password(Scan& scan, size_t run, size_t end);
+// The value beside a secret word that ends at `end`; the word starts at `word`, its run at `run`.
+size_t read_secret_value(Scan& scan, Topic topic, size_t run, size_t word, size_t end);
+
+// ---- personal data (numbers.cc, codes.cc, places.cc, names.cc) ----------------------------------
+
+// A number that starts at a digit, '+' or '('.
+size_t read_number(Scan& scan, size_t start);
+// A run that begins with a letter and holds digits: IBAN, passport, licence, plate.
+size_t read_code(Scan& scan, size_t start, size_t run_end);
+// "March 12, 1965" after a word of birth, at the month.
+size_t read_month_date(Scan& scan, size_t start, size_t end);
+size_t read_email(Scan& scan, size_t at_sign);
+size_t read_ipv6(Scan& scan, size_t start);
+// A street address at its house number of `digits_end - start` digits.
+size_t read_address(Scan& scan, size_t start, size_t digits_end);
+// A Chinese street address whose house number stands before the 号 at `hao`.
+size_t read_cjk_address(Scan& scan, size_t digits, size_t hao);
+size_t read_cjk_plate(Scan& scan, size_t start);
+// A person's name after a word that announces one.
+size_t read_name(Scan& scan, size_t word, size_t end, bool honorific);
+size_t read_cjk_name(Scan& scan, size_t end);
+
+}  // namespace vsr::signals
