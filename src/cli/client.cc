@@ -148,7 +148,7 @@ int logs(const Context& context, int lines, bool follow) {
   while (follow) {
     in.clear();
     while (std::getline(in, line)) fmt::print("{}\n", line);
-    std::cout.flush();
+    std::fflush(stdout);
     std::this_thread::sleep_for(std::chrono::milliseconds(250));
   }
   return kOk;

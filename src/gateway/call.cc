@@ -70,7 +70,8 @@ net::Task<void> Call::run(std::string_view body, router::FactsCache& facts) {
   decide();
   begin_record();
   if (decision_.error) {
-    co_await answer_error(*decision_.error, "refused");
+    const bool backends_gone = decision_.error->status == 503;
+    co_await answer_error(*decision_.error, backends_gone ? "backend_unreachable" : "internal");
     co_return;
   }
   if (const config::Decision* rule = decision_.rule();

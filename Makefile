@@ -1,0 +1,61 @@
+# Everything a person types. `make run` and `make test` do all that is needed, from nothing.
+PREFIX ?= /usr/local
+DESTDIR ?=
+ONCE ?=
+PRESET ?= release
+BUILD = build/$(PRESET)
+SHARE = $(DESTDIR)$(PREFIX)/share/vllm-sr
+
+.PHONY: help setup build run test bench lint asan tsan install clean
+.DEFAULT_GOAL := help
+
+help: ## Show what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: ## Install what is missing to build and run
+	@scripts/setup build backend
+
+build: ## Build the program: build/release/vllm-sr
+	@scripts/setup build
+	@cmake --preset $(PRESET) >$(CURDIR)/.configure.log 2>&1 || { cat .configure.log; rm -f .configure.log; exit 1; }
+	@rm -f .configure.log
+	@cmake --build $(BUILD) --target vllm-sr
+
+run: setup build ## Build, start everything, send the guide's requests (ONCE=1: then stop)
+	@ONCE=$(ONCE) scripts/run
+
+test: ## Run all tests
+	@scripts/setup build backend test
+	@cmake --preset $(PRESET) >/dev/null
+	@cmake --build $(BUILD)
+	@scripts/test $(BUILD)
+
+bench: ## Measure beside nginx and haproxy
+	@scripts/setup build bench
+	@cmake --preset $(PRESET) -DVSR_BENCH=ON >/dev/null
+	@cmake --build $(BUILD)
+	@python3 bench/proxy.py --bin $(BUILD)/vllm-sr
+
+lint: ## Check format, scripts and include edges
+	@scripts/setup lint
+	@git ls-files '*.cc' '*.h' | xargs clang-format-19 --dry-run --Werror
+	@shellcheck scripts/setup scripts/run scripts/test .ci/run
+	@python3 tests/tidy/check_tree.py .
+
+asan: ## Run the unit tests under AddressSanitizer and UBSan
+	@scripts/setup build backend test
+	@cmake --preset asan >/dev/null && cmake --build build/asan && scripts/test build/asan -E e2e
+
+tsan: ## Run the unit tests under ThreadSanitizer
+	@scripts/setup build backend test
+	@cmake --preset tsan >/dev/null && cmake --build build/tsan && scripts/test build/tsan -E e2e
+
+install: setup build ## Install to PREFIX (default /usr/local)
+	@install -Dm755 $(BUILD)/vllm-sr $(DESTDIR)$(PREFIX)/bin/vllm-sr
+	@install -Dm644 models/heads.bin $(SHARE)/models/heads.bin
+	@install -d $(SHARE)/recipes && install -m644 deploy/recipes/*.yaml $(SHARE)/recipes/
+	@rm -rf $(SHARE)/backend && cp -r build/backend $(SHARE)/backend
+	@echo "installed $(DESTDIR)$(PREFIX)/bin/vllm-sr; start with: vllm-sr serve --config $(SHARE)/recipes/agentic-saars.yaml"
+
+clean: ## Remove what was built
+	@rm -rf build
