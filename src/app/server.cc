@@ -404,6 +404,7 @@ std::string Server::system_document() const {
     w.end_array();
     w.field("embedded", found.embedded);
     w.field("embedded_running", embedded.running);
+    w.field("embedded_pid", static_cast<int64_t>(embedded.pid));
     w.field("embedded_restarts", embedded.restarts);
     w.field("embedded_problem", embedded.last_problem);
     w.end_object();
