@@ -9,6 +9,17 @@
 
 namespace vsr::gateway {
 
+namespace {
+
+// Finaliser of SplitMix64: every input bit reaches every output bit.
+uint64_t mixed(uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+  return x ^ (x >> 31);
+}
+
+}  // namespace
+
 std::string Address::text() const { return fmt::format("{}:{}", host, port); }
 
 Endpoint::Endpoint(std::string endpoint_key, Address named, bool is_tls)
@@ -83,7 +94,7 @@ const Backend* BackendSet::pick(config::ModelId model, uint64_t affinity, MonoTi
     if (backend.endpoint.get() == except || !backend.endpoint->may_serve(now)) continue;
     // Score −weight / ln(u) with u uniform in (0, 1): the highest is ours with probability
     // proportional to weight (Thaler & Ravishankar; Schindelhauer & Schomaker for weights).
-    const uint64_t hash = wire::fold(affinity, wire::hash_bytes(backend.endpoint->key));
+    const uint64_t hash = mixed(wire::fold(affinity, wire::hash_bytes(backend.endpoint->key)));
     const double u = (static_cast<double>(hash >> 11) + 0.5) * 0x1p-53;
     const double score = -static_cast<double>(backend.ref->weight) / std::log(u);
     if (best == nullptr || score > best_score) {

@@ -456,6 +456,7 @@ void Engine::evaluate(const Input& input, std::span<const SignalId> wanted, Scra
     if ((part & MessageResult::kWords) != 0) {
       std::vector<char> hits(c.pattern_keyword.size(), 0);
       match_set(text.text, hits);
+      for (const std::string_view argument : text.arguments) match_set(argument, hits);
       for (size_t p = 0; p < hits.size(); ++p) {
         if (hits[p]) fresh->patterns.push_back({static_cast<uint16_t>(p), 1});
       }
