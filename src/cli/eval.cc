@@ -34,7 +34,13 @@ Result<std::shared_ptr<const router::Router>> make_router(const Context& context
   if (!loaded.config) {
     return fail(ErrorCode::kInvalidArgument, config_path + " has errors");
   }
-  auto heads = nn::HeadBank::load(find_shared(context, "models/heads.bin"));
+  const std::string heads_file = find_shared(context, "models/heads.bin");
+  if (heads_file.empty()) {
+    return fail(ErrorCode::kNotFound,
+                "the classifiers' weights (share/vllm-sr/models/heads.bin) are missing; run `make "
+                "install` again");
+  }
+  auto heads = nn::HeadBank::load(heads_file);
   if (!heads) return std::unexpected(heads.error());
   return router::Router::make(
       loaded.config, std::make_shared<const nn::HeadBank>(std::move(*heads)), nullptr,

@@ -128,6 +128,7 @@ net::Task<void> Gateway::handle(http::Exchange& exchange) {
     co_await preflight(exchange);
     co_return;
   }
+  allow_origin(exchange);
   std::string_view rest;
   const Route* route = find_route(path, rest);
   if (route == nullptr) {
@@ -300,6 +301,19 @@ net::Task<void> Gateway::metrics(http::Exchange& exchange) {
       "# TYPE vsr_inflight_requests gauge\nvsr_inflight_requests {}\n",
       services_.in_flight.load(std::memory_order_relaxed));
   co_await exchange.respond(200, "content-type: text/plain; version=0.0.4\r\n", body);
+}
+
+// A browser shows an answer to a page of another origin only if the recipe lists that origin.
+void Gateway::allow_origin(http::Exchange& exchange) const {
+  const std::string_view origin = exchange.request().headers.get("origin");
+  if (origin.empty() || !state_.runtime) return;
+  const std::string_view allowed = state_.runtime->access(listener_).allowed_origin(origin);
+  if (allowed.empty()) return;
+  http::HeaderText lines;
+  lines.add("access-control-allow-origin", allowed)
+      .add("access-control-expose-headers", "*")
+      .add("vary", "origin");
+  exchange.add_to_answer(lines);
 }
 
 net::Task<void> Gateway::preflight(http::Exchange& exchange) {

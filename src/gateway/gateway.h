@@ -57,6 +57,7 @@ class Gateway final : public http::Handler {
   net::Task<void> preflight(http::Exchange& exchange);
   net::Task<void> refuse(http::Exchange& exchange, wire::ApiError error,
                          std::string_view extra_headers = {});
+  void allow_origin(http::Exchange& exchange) const;
   std::string request_id(const http::Exchange& exchange) const;
 
   Services& services_;

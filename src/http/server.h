@@ -71,6 +71,8 @@ class Exchange {
   int status() const { return status_; }
   // Cancelled when the client closes its side; pass it to whatever is done for this request.
   net::CancelSource& client_gone() { return client_gone_; }
+  // Header lines (a HeaderText) that whatever is answered will carry.
+  void add_to_answer(std::string_view header_lines) { common_lines_ += header_lines; }
   // The server is going away: the answer says `connection: close`.
   void close_after() { keep_alive_ = false; }
   // Time at which the whole request had been read.
@@ -116,6 +118,7 @@ class Exchange {
   bool broken_ = false;  // a write failed: nothing can follow it
   int status_ = 0;
   std::optional<uint64_t> unsent_;  // of the announced length
+  std::string common_lines_;
   net::CancelSource client_gone_;
   MonoTime received_at_{0};
 };
