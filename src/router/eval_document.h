@@ -1,0 +1,27 @@
+#pragma once
+
+// A decision as the JSON document of /api/v1/eval: every signal with its value, projections with
+// their inputs, every decision with its rule tree, the winner, the candidates, and what learning
+// would do. For the operator API and the command line. Pure.
+
+#include <string>
+
+#include "json/writer.h"
+#include "router/decision.h"
+#include "router/router.h"
+
+namespace vsr::router {
+
+// One whole object.
+std::string eval_document(const Router& router, const Decision& decision);
+
+// The learning verdict as members of the object that is open in `w`.
+void write_learning(const Router& router, const Decision& decision, json::JsonWriter& w);
+
+// {family: [names]} of matched signals, projections included, as one object.
+void write_matched(const config::Config& config, const std::vector<config::SignalValue>& values,
+                   json::JsonWriter& w);
+// The members projections, projection_scores and projection_trace.
+void write_projections(const policy::Explanation& explanation, json::JsonWriter& w);
+
+}  // namespace vsr::router
