@@ -57,6 +57,13 @@ std::string environment_variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+sigset_t handled_signals() {
+  sigset_t handled;
+  sigemptyset(&handled);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&handled, signal);
+  return handled;
+}
+
 bool is_loopback(std::string_view address) {
   return address.starts_with("127.") || address == "::1";
 }
@@ -494,11 +501,7 @@ int Server::wait_for_end(int signals) {
 
 int Server::run() {
   started_ = clock_.mono();
-  sigset_t handled;
-  sigemptyset(&handled);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&handled, signal);
-  pthread_sigmask(SIG_BLOCK, &handled, nullptr);
-  signal(SIGPIPE, SIG_IGN);
+  const sigset_t handled = handled_signals();
   const int signals = signalfd(-1, &handled, SFD_CLOEXEC);
 
   if (const auto status = open_state()) return *status;
@@ -537,6 +540,10 @@ int Server::run() {
 }  // namespace
 
 int serve(ServeOptions options) {
+  // Before any thread is made, since threads inherit the mask and a signal takes any that lets it.
+  const sigset_t handled = handled_signals();
+  pthread_sigmask(SIG_BLOCK, &handled, nullptr);
+  signal(SIGPIPE, SIG_IGN);
   const auto server = std::make_unique<Server>(std::move(options));
   return server->run();
 }

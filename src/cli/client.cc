@@ -121,7 +121,11 @@ int stop(const Context& context) {
   kill(running->pid, SIGTERM);
   constexpr int kTries = 400;
   for (int i = 0; i < kTries; ++i) {
-    if (kill(running->pid, 0) != 0) {
+    // The run file goes last; a process that nobody has waited for yet still has its id.
+    std::error_code error;
+    const bool gone =
+        kill(running->pid, 0) != 0 || !fs::exists(context.state_folder + "/run.json", error);
+    if (gone) {
       fmt::print("vllm-sr (pid {}) is stopped\n", running->pid);
       return kOk;
     }
