@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/check.h"
@@ -71,7 +72,12 @@ std::vector<std::shared_ptr<Endpoint>> EndpointRegistry::all() const {
 }
 
 BackendSet::BackendSet(std::shared_ptr<const config::Config> config, EndpointRegistry& registry)
-    : config_(std::move(config)) {
+    : config_(std::move(config)),
+      ranks_by_latency_(std::any_of(config_->decisions.begin(), config_->decisions.end(),
+                                    [](const config::Decision& decision) {
+                                      return decision.algorithm.type ==
+                                             config::AlgorithmType::kMultiFactor;
+                                    })) {
   for (const config::Model& model : config_->models) {
     std::vector<Backend>& backends = by_model_.emplace_back();
     for (const config::BackendRef& ref : model.backends) {
@@ -117,6 +123,7 @@ policy::ModelState BackendSet::state(config::ModelId model, MonoTime now) const 
   out.healthy = healthy(model, now);
   for (const Backend& backend : by_model_[model]) {
     out.in_flight += backend.endpoint->in_flight.load(std::memory_order_relaxed);
+    if (!ranks_by_latency_) continue;
     const auto latency = backend.endpoint->ttft.percentiles();
     out.ttft_p50_ms = std::max(out.ttft_p50_ms, latency.p50_ms);
     out.ttft_p95_ms = std::max(out.ttft_p95_ms, latency.p95_ms);

@@ -92,11 +92,14 @@ class BackendSet {
   const Backend* pick(config::ModelId model, uint64_t affinity, MonoTime now,
                       const Endpoint* except = nullptr) const;
   bool healthy(config::ModelId model, MonoTime now) const;
+  // Latencies are filled in only where a decision of the recipe ranks by them: percentiles cost
+  // more than the rest of a decision.
   policy::ModelState state(config::ModelId model, MonoTime now) const;
   const std::vector<Backend>& of(config::ModelId model) const { return by_model_[model]; }
 
  private:
   std::shared_ptr<const config::Config> config_;
+  const bool ranks_by_latency_;
   std::vector<std::vector<Backend>> by_model_;
 };
 
