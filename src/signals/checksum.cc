@@ -61,14 +61,15 @@ bool card_range_valid(std::string_view digits) {
   if (n < 13 || n > 19) return false;
   const int two = number(digits.substr(0, 2));
   const int four = number(digits.substr(0, 4));
-  if (digits[0] == '4') return n == 13 || n == 16 || n == 19;                          // Visa
-  if ((two >= 51 && two <= 55) || (four >= 2221 && four <= 2720)) return n == 16;      // Mastercard
-  if (two == 34 || two == 37) return n == 15;                                          // Amex
-  if (four == 6011 || two == 65 || (four >= 6440 && four <= 6499)) return n == 16;     // Discover
-  if (four >= 3528 && four <= 3589) return n == 16;                                    // JCB
-  if (four == 2131 || four == 1800) return n == 15;                                    // JCB, old
-  if (two == 36 || two == 38 || two == 39 || (four >= 3000 && four <= 3059)) return n == 14;  // Diners
-  if (two == 62) return n >= 16;                                                       // UnionPay
+  if (digits[0] == '4') return n == 13 || n == 16 || n == 19;                       // Visa
+  if ((two >= 51 && two <= 55) || (four >= 2221 && four <= 2720)) return n == 16;   // Mastercard
+  if (two == 34 || two == 37) return n == 15;                                       // Amex
+  if (four == 6011 || two == 65 || (four >= 6440 && four <= 6499)) return n == 16;  // Discover
+  if (four >= 3528 && four <= 3589) return n == 16;                                 // JCB
+  if (four == 2131 || four == 1800) return n == 15;                                 // JCB, old
+  if (two == 36 || two == 38 || two == 39 || (four >= 3000 && four <= 3059))
+    return n == 14;               // Diners
+  if (two == 62) return n >= 16;  // UnionPay
   return false;
 }
 

@@ -56,7 +56,7 @@ size_t read_passport(Scan& scan, size_t start, size_t end) {
 
 size_t read_licence(Scan& scan, size_t start, size_t end) {
   constexpr size_t kDigitsMin = 4;
-  if (!scan.near(Topic::kLicence, start, kNearBytes)) return 0;
+  if (!licence_near(scan, start)) return 0;
   size_t at = end;
   while (is_any(scan.at(at), kUpperBit | kDigitBit) ||
          (scan.at(at) == '-' && is_any(scan.at(at + 1), kDigitBit))) {
@@ -88,6 +88,16 @@ size_t read_plate(Scan& scan, size_t start, size_t end) {
 }
 
 }  // namespace
+
+bool licence_near(const Scan& scan, size_t at) {
+  if (!scan.near(Topic::kLicence, at, kNearBytes)) return false;
+  const size_t driver = scan.last[static_cast<size_t>(Topic::kLicence)];
+  // The Chinese words name the licence itself.
+  if (static_cast<uint8_t>(scan.before(driver)) >= 0x80) return true;
+  const std::string_view between = scan.text.substr(driver, at - driver);
+  return between.find("icen") != std::string_view::npos ||
+         between.find("ICEN") != std::string_view::npos;
+}
 
 size_t read_code(Scan& scan, size_t start, size_t run_end) {
   if (const size_t end = read_iban(scan, start); end != 0) return end;
@@ -131,7 +141,8 @@ size_t read_email(Scan& scan, size_t at_sign) {
     if (!is_any(c, kLetterBits)) return 0;
   }
   // Images at double density, source files, scp targets.
-  for (const std::string_view file : {"png", "jpg", "jpeg", "gif", "svg", "webp", "js", "ts", "css"}) {
+  for (const std::string_view file :
+       {"png", "jpg", "jpeg", "gif", "svg", "webp", "js", "ts", "css"}) {
     if (iequals(top, file)) return 0;
   }
   if (text.substr(start, at_sign - start) == "git" && scan.at(end) == ':') return 0;
@@ -147,11 +158,13 @@ size_t read_ipv6(Scan& scan, size_t start) {
   size_t at = start;
   int groups = 0;
   bool gap = false;
+  bool full = false;  // a group of four digits or with a letter
   while (at < text.size()) {
     size_t end = at;
     while (end < text.size() && is_any(text[end], kDigitBit | kHexLetterBit)) ++end;
     if (end - at > 4 || end == at) break;
     ++groups;
+    full = full || end - at == 4 || is_any(text[at], kHexLetterBit);
     at = end;
     if (scan.at(at) != ':') break;
     if (scan.at(at + 1) == ':') {
@@ -165,8 +178,9 @@ size_t read_ipv6(Scan& scan, size_t start) {
       break;
     }
   }
-  // Times and scopes of C++ look alike: at least three groups around the gap, or all eight.
-  if (is_word_char(scan.at(at)) || (gap ? groups < 3 || groups > 7 : groups != 8)) return 0;
+  // Times, ratios and scopes of C++ look alike: three groups around the gap, or all eight.
+  if (is_word_char(scan.at(at)) || !full || (gap ? groups < 3 || groups > 7 : groups != 8))
+    return 0;
   scan.add(EntityType::kIp, start, at, 0.85);
   return at;
 }

@@ -1,11 +1,53 @@
 #include "signals/detect.h"
 
 #include <algorithm>
+#include <string>
 
 #include "signals/scan.h"
 
 namespace vsr::signals {
 namespace {
+
+// Full-width letters and digits in UTF-8: EF BC 90-99, EF BC A1-BA, EF BD 81-9A, and the signs that
+// addresses and numbers need.
+char narrow_of(std::string_view text, size_t at) {
+  if (at + 3 > text.size() || static_cast<uint8_t>(text[at]) != 0xEF) return '\0';
+  const auto second = static_cast<uint8_t>(text[at + 1]);
+  const auto third = static_cast<uint8_t>(text[at + 2]);
+  if (second != 0xBC && second != 0xBD) return '\0';
+  // FF01..FF5E stand for 21..7E; punctuation stays, since Chinese text is full of it.
+  const int code = (second - 0xBC) * 64 + third - 0x80 + 0x20;
+  if (code <= 0x20 || code > 0x7E) return '\0';
+  const char narrow = static_cast<char>(code);
+  return is_word_char(narrow) || narrow == '-' || narrow == '@' || narrow == '+' || narrow == '.'
+             ? narrow
+             : '\0';
+}
+
+// A text with its full-width characters narrowed, and where each byte came from.
+struct Narrowed {
+  std::string text;
+  std::vector<uint32_t> origin;  // one more than bytes
+
+  static bool needed(std::string_view text) {
+    for (size_t at = text.find('\xEF'); at != std::string_view::npos;
+         at = text.find('\xEF', at + 1)) {
+      if (narrow_of(text, at) != '\0') return true;
+    }
+    return false;
+  }
+  explicit Narrowed(std::string_view wide) {
+    text.reserve(wide.size());
+    origin.reserve(wide.size() + 1);
+    for (size_t at = 0; at < wide.size();) {
+      origin.push_back(static_cast<uint32_t>(at));
+      const char narrow = narrow_of(wide, at);
+      text.push_back(narrow != '\0' ? narrow : wide[at]);
+      at += narrow != '\0' ? 3 : 1;
+    }
+    origin.push_back(static_cast<uint32_t>(wide.size()));
+  }
+};
 
 // Walks a text once and hands each place worth a look to the recogniser for it. Every reader gives
 // the offset behind what it read, 0 for nothing.
@@ -34,16 +76,21 @@ class Walker {
  private:
   size_t read_sign(size_t at) {
     switch (scan_.text[at]) {
-      case '@': return options_.personal ? read_email(scan_, at) : 0;
+      case '@':
+        return options_.personal ? read_email(scan_, at) : 0;
       case '+':
-      case '(': return options_.personal ? read_number(scan_, at) : 0;
-      case '-': return options_.secrets ? read_private_key(scan_, at) : 0;
-      case '$': return options_.secrets ? read_password_hash(scan_, at) : 0;
+      case '(':
+        return options_.personal ? read_number(scan_, at) : 0;
+      case '-':
+        return options_.secrets ? read_private_key(scan_, at) : 0;
+      case '$':
+        return options_.secrets ? read_password_hash(scan_, at) : 0;
       case ':':
         return options_.secrets && scan_.at(at + 1) == '/' && scan_.at(at + 2) == '/'
                    ? read_url(scan_, at)
                    : 0;
-      default: return 0;
+      default:
+        return 0;
     }
   }
 
@@ -55,7 +102,8 @@ class Walker {
     size_t last_part = start;  // after the last underscore or change to an upper-case letter
     for (; end < text.size() && is_word_char(text[end]); ++end) {
       const uint8_t cls = class_of(text[end]);
-      if ((cls & kUpperBit) != 0 && end > start && is_any(text[end - 1], kLowerBit)) last_part = end;
+      if ((cls & kUpperBit) != 0 && end > start && is_any(text[end - 1], kLowerBit))
+        last_part = end;
       if ((cls & kUnderscoreBit) != 0) last_part = end + 1;
       seen |= cls;
     }
@@ -106,6 +154,9 @@ class Walker {
       case Topic::kBasic:
         if (options_.secrets) found = read_secret_value(scan_, topic, start, word, end);
         break;
+      case Topic::kLogin:
+        if (options_.secrets) found = read_login(scan_, end);
+        break;
       case Topic::kMonth:
         if (options_.personal) found = read_month_date(scan_, start, end);
         break;
@@ -113,7 +164,8 @@ class Walker {
       case Topic::kHonorific:
         if (options_.personal) found = read_name(scan_, word, end, topic == Topic::kHonorific);
         break;
-      default: break;
+      default:
+        break;
     }
     return found;
   }
@@ -122,7 +174,8 @@ class Walker {
     const std::string_view rest = scan_.from(at);
     if (rest.size() < 3) return at + 1;
     if (options_.personal) {
-      if (const size_t plate = is_upper(scan_.at(at + 3)) ? read_cjk_plate(scan_, at) : 0; plate != 0) {
+      if (const size_t plate = is_upper(scan_.at(at + 3)) ? read_cjk_plate(scan_, at) : 0;
+          plate != 0) {
         return plate;
       }
     }
@@ -132,7 +185,7 @@ class Walker {
     scan_.note(topic.topic, end);
     size_t found = 0;
     if (options_.secrets && (topic.topic == Topic::kPassword || topic.topic == Topic::kToken)) {
-      found = read_secret_value(scan_, topic.topic, at, at, end);
+      found = read_cjk_value(scan_, topic.topic, end);
     } else if (options_.personal && topic.topic == Topic::kName) {
       found = read_cjk_name(scan_, end);
     }
@@ -146,7 +199,17 @@ class Walker {
 }  // namespace
 
 void detect(std::string_view text, DetectOptions options, std::vector<Entity>& out) {
-  std::vector<Entity> found = Walker(text, options).run();
+  std::vector<Entity> found;
+  if (Narrowed::needed(text)) {
+    const Narrowed narrowed(text);
+    found = Walker(narrowed.text, options).run();
+    for (Entity& entity : found) {
+      entity.start = narrowed.origin[entity.start];
+      entity.end = narrowed.origin[entity.end];
+    }
+  } else {
+    found = Walker(text, options).run();
+  }
   std::ranges::stable_sort(found, {}, &Entity::start);
   const size_t first = out.size();
   for (const Entity& entity : found) {

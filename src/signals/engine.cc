@@ -180,8 +180,8 @@ std::vector<RuleProblem> check_rules(const config::SignalRules& rules) {
 namespace {
 
 struct KeywordPlan {
-  std::vector<int> patterns;                         // indexes into the set
-  std::vector<std::vector<std::string>> documents;   // BM25: terms of each phrase
+  std::vector<int> patterns;                        // indexes into the set
+  std::vector<std::vector<std::string>> documents;  // BM25: terms of each phrase
 };
 
 }  // namespace
@@ -248,13 +248,15 @@ Result<std::shared_ptr<const Engine>> Engine::compile(std::shared_ptr<const conf
       }
       compiled->history_patterns |= rule.include_history;
     } else if (rule.method == config::KeywordMethod::kBm25) {
-      for (const std::string& keyword : rule.keywords) plan.documents.push_back(text::terms(keyword));
+      for (const std::string& keyword : rule.keywords)
+        plan.documents.push_back(text::terms(keyword));
     }
     compiled->keywords.push_back(std::move(plan));
   }
   if (!compiled->pattern_keyword.empty()) {
     if (!compiled->set->Compile()) {
-      return fail(ErrorCode::kTooLarge, "the keyword and regex rules together need too much memory");
+      return fail(ErrorCode::kTooLarge,
+                  "the keyword and regex rules together need too much memory");
     }
     std::vector<int> warm;
     RE2::Set::ErrorInfo info;
@@ -296,13 +298,18 @@ CostClass Engine::cost_class(SignalId signal) const {
       return uses_patterns(compiled_->config->rules.keywords[info.rule]) ? 0 : 1;
     case SignalType::kContext:
     case SignalType::kConversation:
-    case SignalType::kStructure: return 0;
-    case SignalType::kLanguage: return 1;
-    case SignalType::kPii: return 2;
+    case SignalType::kStructure:
+      return 0;
+    case SignalType::kLanguage:
+      return 1;
+    case SignalType::kPii:
+      return 2;
     case SignalType::kDomain:
     case SignalType::kComplexity:
-    case SignalType::kJailbreak: return 3;
-    default: return 4;
+    case SignalType::kJailbreak:
+      return 3;
+    default:
+      return 4;
   }
 }
 
@@ -451,7 +458,8 @@ void Engine::evaluate(const Input& input, std::span<const SignalId> wanted, Scra
       ++values.messages_cached;
       return known;
     }
-    auto fresh = known ? std::make_shared<MessageResult>(*known) : std::make_shared<MessageResult>();
+    auto fresh =
+        known ? std::make_shared<MessageResult>(*known) : std::make_shared<MessageResult>();
     const MessageText& text = read(m);
     if ((part & MessageResult::kWords) != 0) {
       std::vector<char> hits(c.pattern_keyword.size(), 0);
@@ -500,7 +508,8 @@ void Engine::evaluate(const Input& input, std::span<const SignalId> wanted, Scra
     if (s.entities_done) return;
     s.entities_done = true;
     if (input.prompt_message < 0) {
-      for (const Entity& entity : detect_pii(input.prompt)) values.entities.push_back({entity, -1, 0});
+      for (const Entity& entity : detect_pii(input.prompt))
+        values.entities.push_back({entity, -1, 0});
     }
     for (size_t m = 0; m < input.messages.size(); ++m) {
       for (const PartEntity& found : message_result(m, MessageResult::kEntities)->entities) {
@@ -530,7 +539,8 @@ void Engine::evaluate(const Input& input, std::span<const SignalId> wanted, Scra
         double raw = 0;
         if (uses_patterns(rule)) {
           rule.include_history ? history_patterns() : prompt_patterns();
-          const std::vector<char>& matched = rule.include_history ? s.history_patterns : s.prompt_patterns;
+          const std::vector<char>& matched =
+              rule.include_history ? s.history_patterns : s.prompt_patterns;
           for (const int pattern : plan.patterns) {
             if (!matched[static_cast<size_t>(pattern)]) continue;
             ++hits;
@@ -564,7 +574,7 @@ void Engine::evaluate(const Input& input, std::span<const SignalId> wanted, Scra
             raw = std::max(raw, best);
           }
         }
-        const bool matched = rule.op == config::KeywordOperator::kAnd   ? hits == rule.keywords.size()
+        const bool matched = rule.op == config::KeywordOperator::kAnd ? hits == rule.keywords.size()
                              : rule.op == config::KeywordOperator::kNor ? hits == 0
                                                                         : hits > 0;
         set_value(values, id, matched, 1, raw);
@@ -586,16 +596,25 @@ void Engine::evaluate(const Input& input, std::span<const SignalId> wanted, Scra
             for (const Message& message : input.messages) {
               const Role role = message.role;
               if (role == Role::kToolSchemas) continue;
-              const std::string_view names[] = {"system", "developer", "user", "assistant", "tool", "other", ""};
+              const std::string_view names[] = {"system", "developer", "user", "assistant",
+                                                "tool",   "other",     ""};
               const std::string_view name = names[static_cast<size_t>(role)];
               count += rule.role.empty() || rule.role == name ||
                        (rule.role == "non_user" && role != Role::kUser);
             }
             break;
-          case config::ConversationSource::kToolDefinition: count = facts.tool_definitions; break;
-          case config::ConversationSource::kAssistantToolCall: count = facts.assistant_tool_calls; break;
-          case config::ConversationSource::kAssistantToolCycle: count = facts.assistant_tool_cycles; break;
-          case config::ConversationSource::kActiveToolLoop: count = facts.active_tool_loop; break;
+          case config::ConversationSource::kToolDefinition:
+            count = facts.tool_definitions;
+            break;
+          case config::ConversationSource::kAssistantToolCall:
+            count = facts.assistant_tool_calls;
+            break;
+          case config::ConversationSource::kAssistantToolCycle:
+            count = facts.assistant_tool_cycles;
+            break;
+          case config::ConversationSource::kActiveToolLoop:
+            count = facts.active_tool_loop;
+            break;
         }
         const bool matched = rule.count ? rule.predicate.holds(count) : count > 0;
         set_value(values, id, matched, 1, count);
@@ -649,7 +668,8 @@ void Engine::evaluate(const Input& input, std::span<const SignalId> wanted, Scra
           values.language_confidence = language.confidence;
         }
         const double confidence = values.language == rule.code ? values.language_confidence : 0;
-        set_value(values, id, confidence > 0 && confidence >= rule.threshold, confidence, confidence);
+        set_value(values, id, confidence > 0 && confidence >= rule.threshold, confidence,
+                  confidence);
         break;
       }
       case SignalType::kPii: {
@@ -753,8 +773,11 @@ void Engine::evaluate(const Input& input, std::span<const SignalId> wanted, Scra
       case SignalType::kEmbedding:
         error(config.rules.embeddings[info.rule], "no encoder");
         break;
-      case SignalType::kProjection: break;
-      default: error(config.rules.others[info.rule], "not available in this build"); break;
+      case SignalType::kProjection:
+        break;
+      default:
+        error(config.rules.others[info.rule], "not available in this build");
+        break;
     }
     if (c.parts.clock != nullptr) {
       values.microseconds[static_cast<size_t>(info.type)] += static_cast<uint32_t>(

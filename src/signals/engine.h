@@ -50,8 +50,8 @@ struct RuleProblem {
 // keyword lists. For `validate`; compile() refuses a recipe with any.
 std::vector<RuleProblem> check_rules(const config::SignalRules& rules);
 
-// 0 is cheapest: patterns, structure, context, conversation; 1 language, BM25, n-grams, fuzzy words;
-// 2 recognisers of personal data and secrets; 3 linear models; 4 sentence encoder.
+// 0 is cheapest: patterns, structure, context, conversation; 1 language, BM25, n-grams, fuzzy
+// words; 2 recognisers of personal data and secrets; 3 linear models; 4 sentence encoder.
 using CostClass = uint8_t;
 constexpr CostClass kCostClasses = 5;
 

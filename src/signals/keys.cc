@@ -24,32 +24,118 @@ struct KeyShape {
 
 // Longer prefixes stand before the shorter ones that they begin with.
 constexpr KeyShape kShapes[] = {
-    {"sk_live_"}, {"sk_test_"}, {"rk_live_"}, {"rk_test_"}, {"whsec_"},
-    {"sk-ant-"}, {"sk-proj-"}, {"sk-svcacct-"}, {"sk-admin-"}, {"sk-or-"}, {"sk-", Check::kStrong},
-    {"ghp_"}, {"gho_"}, {"ghu_"}, {"ghs_"}, {"ghr_"}, {"github_pat_"},
-    {"glpat-"}, {"glrt-"}, {"gldt-"}, {"glptt-"}, {"glcbt-"}, {"glimt-"}, {"glsoat-"}, {"gloas-"},
-    {"AKIA", Check::kUpper}, {"ASIA", Check::kUpper}, {"ABIA", Check::kUpper},
-    {"AIza"}, {"GOCSPX-"}, {"ya29."}, {"1//0"},
-    {"xoxb-"}, {"xoxp-"}, {"xoxa-"}, {"xoxr-"}, {"xoxs-"}, {"xoxe-"}, {"xoxe.xox"}, {"xapp-"},
+    {"sk_live_"},
+    {"sk_test_"},
+    {"rk_live_"},
+    {"rk_test_"},
+    {"whsec_"},
+    {"sk-ant-"},
+    {"sk-proj-"},
+    {"sk-svcacct-"},
+    {"sk-admin-"},
+    {"sk-or-"},
+    {"sk-", Check::kStrong},
+    {"ghp_"},
+    {"gho_"},
+    {"ghu_"},
+    {"ghs_"},
+    {"ghr_"},
+    {"github_pat_"},
+    {"glpat-"},
+    {"glrt-"},
+    {"gldt-"},
+    {"glptt-"},
+    {"glcbt-"},
+    {"glimt-"},
+    {"glsoat-"},
+    {"gloas-"},
+    {"AKIA", Check::kUpper},
+    {"ASIA", Check::kUpper},
+    {"ABIA", Check::kUpper},
+    {"AIza"},
+    {"GOCSPX-"},
+    {"ya29."},
+    {"1//0"},
+    {"xoxb-"},
+    {"xoxp-"},
+    {"xoxa-"},
+    {"xoxr-"},
+    {"xoxs-"},
+    {"xoxe-"},
+    {"xoxe.xox"},
+    {"xapp-"},
     {"SG.", Check::kDotted},
-    {"npm_"}, {"pypi-"}, {"rubygems_"}, {"cio", Check::kStrong},
-    {"hf_", Check::kStrong}, {"r8_", Check::kStrong}, {"gsk_", Check::kStrong}, {"pplx-"},
-    {"xai-", Check::kStrong}, {"pcsk_"}, {"lsv2_"}, {"nvapi-"}, {"tvly-"}, {"jina_"},
-    {"dapi", Check::kHex32}, {"dop_v1_"}, {"doo_v1_"}, {"dor_v1_"}, {"dp.pt."}, {"dp.st."},
-    {"dp.ct."}, {"dp.sa."}, {"hvs."}, {"hvb."}, {"hvr."}, {"figd_"},
-    {"shpat_"}, {"shpss_"}, {"shpca_"}, {"shppa_"}, {"lin_api_"}, {"lin_oauth_"}, {"ntn_"},
-    {"secret_", Check::kStrong}, {"nfp_"}, {"NRAK-"}, {"NRII-"}, {"NRJS-"}, {"glsa_"}, {"glc_"},
-    {"dckr_pat_"}, {"dckr_oat_"}, {"HRKU-"}, {"key-", Check::kHex32}, {"ATATT3"}, {"ATCTT3"},
-    {"EAACEdEose0cBA"}, {"EAAA", Check::kStrong}, {"sq0atp-"}, {"sq0csp-"}, {"SK", Check::kHex32},
-    {"AGE-SECRET-KEY-1"}, {"CFPAT-"}, {"sbp_"}, {"sb_secret_"}, {"rnd_", Check::kStrong},
-    {"tskey-"}, {"PMAK-"}, {"phx_"}, {"sntrys_"}, {"sntryu_"}, {"dt0c01."}, {"pul-"}, {"exp_sk_"},
-    {"fo1_"}, {"ops_eyJ"}, {"eyJ", Check::kJwt, EntityType::kAccessToken},
+    {"npm_"},
+    {"pypi-"},
+    {"rubygems_"},
+    {"cio", Check::kStrong},
+    {"hf_", Check::kStrong},
+    {"r8_", Check::kStrong},
+    {"gsk_", Check::kStrong},
+    {"pplx-"},
+    {"xai-", Check::kStrong},
+    {"pcsk_"},
+    {"lsv2_"},
+    {"nvapi-"},
+    {"tvly-"},
+    {"jina_"},
+    {"dapi", Check::kHex32},
+    {"dop_v1_"},
+    {"doo_v1_"},
+    {"dor_v1_"},
+    {"dp.pt."},
+    {"dp.st."},
+    {"dp.ct."},
+    {"dp.sa."},
+    {"hvs."},
+    {"hvb."},
+    {"hvr."},
+    {"figd_"},
+    {"shpat_"},
+    {"shpss_"},
+    {"shpca_"},
+    {"shppa_"},
+    {"lin_api_"},
+    {"lin_oauth_"},
+    {"ntn_"},
+    {"secret_", Check::kStrong},
+    {"nfp_"},
+    {"NRAK-"},
+    {"NRII-"},
+    {"NRJS-"},
+    {"glsa_"},
+    {"glc_"},
+    {"dckr_pat_"},
+    {"dckr_oat_"},
+    {"HRKU-"},
+    {"key-", Check::kHex32},
+    {"ATATT3"},
+    {"ATCTT3"},
+    {"EAACEdEose0cBA"},
+    {"EAAA", Check::kStrong},
+    {"sq0atp-"},
+    {"sq0csp-"},
+    {"SK", Check::kHex32},
+    {"AGE-SECRET-KEY-1"},
+    {"CFPAT-"},
+    {"sbp_"},
+    {"sb_secret_"},
+    {"rnd_", Check::kStrong},
+    {"tskey-"},
+    {"PMAK-"},
+    {"phx_"},
+    {"sntrys_"},
+    {"sntryu_"},
+    {"dt0c01."},
+    {"pul-"},
+    {"exp_sk_"},
+    {"fo1_"},
+    {"ops_eyJ"},
+    {"eyJ", Check::kJwt, EntityType::kAccessToken},
 };
 
 constexpr size_t kPairs = 4096;
-constexpr size_t pair_of(char a, char b) {
-  return static_cast<size_t>((a & 63) << 6 | (b & 63));
-}
+constexpr size_t pair_of(char a, char b) { return static_cast<size_t>((a & 63) << 6 | (b & 63)); }
 consteval std::array<bool, kPairs> first_pairs() {
   std::array<bool, kPairs> pairs{};
   for (const KeyShape& shape : kShapes) pairs[pair_of(shape.prefix[0], shape.prefix[1])] = true;
@@ -125,7 +211,8 @@ size_t shape_end(std::string_view text, size_t start, const KeyShape& shape) {
       if (plain.size() < kKeyCharsMin || dot + 1 >= text.size() || text[dot] != '.') return 0;
       return is_word_char(text[dot + 1]) ? end : 0;
     }
-    default: break;
+    default:
+      break;
   }
   if (plain.size() < kKeyCharsMin || is_key_placeholder(plain)) return 0;
   if (shape.check == Check::kStrong && !looks_random(plain)) return 0;
@@ -135,7 +222,9 @@ size_t shape_end(std::string_view text, size_t start, const KeyShape& shape) {
 // Keys without a prefix, told by lengths and separators. `run` is the run of word characters.
 size_t unprefixed_end(std::string_view text, size_t start, size_t run_end) {
   const std::string_view run = text.substr(start, run_end - start);
-  const auto follows = [&](std::string_view what) { return text.substr(run_end).starts_with(what); };
+  const auto follows = [&](std::string_view what) {
+    return text.substr(run_end).starts_with(what);
+  };
   const auto part_after = [&](size_t at, uint8_t bits) { return run_of(text, at, bits); };
   if (is_hex(run, 32) && follows("-us")) {  // Mailchimp
     const size_t end = part_after(run_end + 3, kDigitBit);
@@ -153,7 +242,8 @@ size_t unprefixed_end(std::string_view text, size_t start, size_t run_end) {
     const size_t end = part_after(run_end + 1, kAlnumBits);
     return is_hex(text.substr(run_end + 1, end - run_end - 1), 64) ? end : 0;
   }
-  if (run.size() >= 8 && run.size() <= 10 && all_of(run, kDigitBit) && follows(":AA")) {  // Telegram
+  if (run.size() >= 8 && run.size() <= 10 && all_of(run, kDigitBit) &&
+      follows(":AA")) {  // Telegram
     const size_t end = part_after(run_end + 1, kKeyBits);
     return end - run_end - 1 >= 30 ? end : 0;
   }
@@ -194,7 +284,9 @@ size_t read_key(Scan& scan, size_t start, size_t run_end, uint8_t seen) {
     }
   }
   const bool long_enough = run_end - start == 5 || run_end - start >= 8;
-  if (!long_enough || (seen & kDigitBit) == 0) return 0;
+  if (!long_enough) return 0;
+  // Without a digit only a key that goes on behind a dot is possible.
+  if ((seen & kDigitBit) == 0 && (run_end >= text.size() || text[run_end] != '.')) return 0;
   const size_t end = unprefixed_end(text, start, run_end);
   if (end != 0) scan.add(EntityType::kApiKey, start, end, kShapeConfidence);
   return end;
@@ -234,11 +326,12 @@ size_t read_private_key(Scan& scan, size_t start) {
 size_t read_password_hash(Scan& scan, size_t start) {
   constexpr size_t kHashBytesMin = 30;
   const std::string_view rest = scan.text.substr(start);
-  for (const std::string_view scheme : {"$2y$", "$2a$", "$2b$", "$apr1$", "$argon2", "$6$", "$5$"}) {
+  for (const std::string_view scheme :
+       {"$2y$", "$2a$", "$2b$", "$apr1$", "$argon2", "$6$", "$5$"}) {
     if (!rest.starts_with(scheme)) continue;
     size_t end = scheme.size();
-    while (end < rest.size() && (is_any(rest[end], kAlnumBits | kTokenBit) || rest[end] == '$' ||
-                                 rest[end] == ',')) {
+    while (end < rest.size() &&
+           (is_any(rest[end], kAlnumBits | kTokenBit) || rest[end] == '$' || rest[end] == ',')) {
       ++end;
     }
     if (end - scheme.size() < kHashBytesMin) return 0;

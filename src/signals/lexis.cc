@@ -44,6 +44,7 @@ constexpr TopicWords kWords[] = {
      "credentials"},
     {Topic::kKey, "key"},
     {Topic::kPin, "pin cvv cvc"},
+    {Topic::kLogin, "login logins creds"},
     {Topic::kBearer, "bearer"},
     {Topic::kBasic, "basic"},
     {Topic::kName,
@@ -55,7 +56,7 @@ constexpr TopicWords kWords[] = {
 constexpr TopicWords kCjkWords[] = {
     {Topic::kPhone, "电话 手机 座机 联系方式 号码是 致电 拨打 热线 传真"},
     {Topic::kCard, "信用卡 储蓄卡 银行卡"},
-    {Topic::kAccount, "账号 帐号 卡号 账户 户头"},
+    {Topic::kAccount, "账号 帐号 卡号 账户 户头 银行卡号"},
     {Topic::kCnId, "身份证 证件号"},
     {Topic::kPassport, "护照"},
     {Topic::kLicence, "驾驶证 驾照"},

@@ -70,12 +70,13 @@ enum class Topic : uint8_t {
   kVersion,  // numbers near it are versions
   kSerial,   // numbers near it are orders, tickets, parcels
   kAddress,
-  kStreet,     // "Street", "Rd": ends a street name
-  kUnit,       // "Apt", "Suite"
-  kPassword,   // a value beside it is a password
-  kToken,      // a value beside it is a key or token
-  kKey,        // a key of some kind: what kind the word before says
+  kStreet,    // "Street", "Rd": ends a street name
+  kUnit,      // "Apt", "Suite"
+  kPassword,  // a value beside it is a password
+  kToken,     // a value beside it is a key or token
+  kKey,       // a key of some kind: what kind the word before says
   kPin,
+  kLogin,  // a user and a password may follow
   kBearer,
   kBasic,
   kName,       // "name", "customer": a person's name may follow

@@ -1,4 +1,5 @@
-// Numbers that belong to a person: phones, cards, ids, accounts, dates of birth, addresses of hosts.
+// Numbers that belong to a person: phones, cards, ids, accounts, dates of birth, addresses of
+// hosts.
 
 #include <algorithm>
 #include <array>
@@ -81,6 +82,7 @@ bool glued(const Scan& scan, size_t end) { return is_word_char(scan.at(end)); }
 
 bool starts_free(const Scan& scan, size_t start) {
   const char previous = scan.before(start);
+  if (previous == ',' && start > 1 && is_any(scan.text[start - 2], kDigitBit)) return false;
   return !is_word_char(previous) && previous != '.' && previous != '#';
 }
 
@@ -107,13 +109,20 @@ size_t read_cn_id(Scan& scan, const Number& number) {
 
 size_t read_bank_account(Scan& scan, const Number& number) {
   const size_t start = number.groups[0].start;
-  if (!scan.near(Topic::kAccount, start, kNearBytes) &&
-      !(scan.near(Topic::kCard, start, kNearBytes) && number.first(1).starts_with("62"))) {
-    return 0;
+  if (!scan.nearer(Topic::kAccount, Topic::kPhone, start, kNearBytes)) return 0;
+  // An amount of money in the account.
+  const char sign = scan.before(start);
+  if (sign == '$' || static_cast<uint8_t>(sign) >= 0x80) {
+    for (const std::string_view money : {"$", "€", "£", "¥", "￥"}) {
+      if (scan.text.substr(0, start).ends_with(money)) return 0;
+    }
   }
   for (size_t used = number.count; used > 0; --used) {
     const size_t digits = number.first(used).size();
     if (digits < 6 || digits > 19 || glued(scan, number.end(used))) continue;
+    if (used > 1 && !number.separated_by(used, '-') && !number.separated_by(used, ' ')) continue;
+    if (scan.at(number.end(used)) == '.' && is_any(scan.at(number.end(used) + 1), kDigitBit))
+      continue;
     if (number.first(used).find_first_not_of(number.digits[0]) == std::string_view::npos) continue;
     scan.add(EntityType::kBankAccount, start, number.end(used), 0.8);
     return number.end(used);
@@ -124,6 +133,8 @@ size_t read_bank_account(Scan& scan, const Number& number) {
 size_t read_card(Scan& scan, const Number& number) {
   const size_t start = number.groups[0].start;
   const bool named = scan.near(Topic::kCard, start, kNearBytes);
+  // Named as an account, a UnionPay number is one.
+  if (number.first(1).starts_with("62") && scan.near(Topic::kAccount, start, kNearBytes)) return 0;
   for (size_t used = number.count; used > 0; --used) {
     const std::string_view digits = number.first(used);
     if (digits.size() < 12 || digits.size() > 19 || glued(scan, number.end(used))) continue;
@@ -150,7 +161,8 @@ size_t read_ssn(Scan& scan, const Number& number) {
     scan.add(EntityType::kSsn, start, number.end(3), named ? 0.95 : 0.7);
     return number.end(3);
   }
-  if (named && number.has_lengths({9}) && ssn_valid(number.first(1)) && !glued(scan, number.end(1))) {
+  if (named && number.has_lengths({9}) && ssn_valid(number.first(1)) &&
+      !glued(scan, number.end(1))) {
     scan.add(EntityType::kSsn, start, number.end(1), 0.85);
     return number.end(1);
   }
@@ -177,7 +189,7 @@ size_t read_named_id(Scan& scan, const Number& number) {
     scan.add(EntityType::kPassport, start, group.end, 0.85);
     return group.end;
   }
-  if (scan.near(Topic::kLicence, start, kNearBytes) && group.length() >= 6 && group.length() <= 13) {
+  if (licence_near(scan, start) && group.length() >= 6 && group.length() <= 13) {
     scan.add(EntityType::kLicence, start, group.end, 0.8);
     return group.end;
   }
@@ -196,7 +208,7 @@ size_t read_ipv4(Scan& scan, const Number& number) {
   const size_t start = number.groups[0].start;
   const size_t end = number.end(4);
   if (number.count > 4 && number.groups[4].separator == '.') return 0;
-  if (glued(scan, end) || serial_near(scan, start)) return 0;
+  if (glued(scan, end) || scan.near(Topic::kVersion, start, kCloseBytes)) return 0;
   bool loopback = false;
   for (size_t i = 0; i < 4; ++i) {
     const Number::Group& group = number.groups[i];
@@ -220,7 +232,8 @@ int value_of(std::string_view digits) {
 
 // 1965年3月12日 and the like; 0 if the text is no such date.
 size_t cjk_date_end(const Scan& scan, size_t year_end) {
-  constexpr std::array<std::string_view, 3> kUnits = {"\xE5\xB9\xB4", "\xE6\x9C\x88", "\xE6\x97\xA5"};
+  constexpr std::array<std::string_view, 3> kUnits = {"\xE5\xB9\xB4", "\xE6\x9C\x88",
+                                                      "\xE6\x97\xA5"};
   size_t at = year_end;
   for (size_t i = 0; i < kUnits.size(); ++i) {
     if (!scan.from(at).starts_with(kUnits[i])) return 0;
@@ -319,7 +332,8 @@ Phone phone_shape(const Scan& scan, const Number& number, bool parenthesis) {
   };
   if (parenthesis && number.has_lengths({3, 3, 4}) && us_number(all.substr(0, 10))) return {3, 0.9};
   if (number.has_lengths({3, 3, 4}) && us_number(all.substr(0, 10)) && dashed(3)) return {3, 0.75};
-  if (number.has_lengths({1, 3, 3, 4}) && all[0] == '1' && us_number(all.substr(1, 10)) && dashed(4)) {
+  if (number.has_lengths({1, 3, 3, 4}) && all[0] == '1' && us_number(all.substr(1, 10)) &&
+      dashed(4)) {
     return {4, 0.85};
   }
   if (number.has_lengths({3, 4, 4}) && cn_mobile(all.substr(0, 11)) && spaced(3)) return {3, 0.8};
@@ -328,8 +342,9 @@ Phone phone_shape(const Scan& scan, const Number& number, bool parenthesis) {
     const bool serial = serial_near(scan, number.groups[0].start);
     return {1, round || serial ? 0.3 : 0.65};
   }
-  if (all[0] == '0' && all[1] != '0' && (number.has_lengths({3, 8}) || number.has_lengths({4, 8}) ||
-                                         number.has_lengths({4, 7})) && dashed(2)) {
+  if (all[0] == '0' && all[1] != '0' &&
+      (number.has_lengths({3, 8}) || number.has_lengths({4, 8}) || number.has_lengths({4, 7})) &&
+      dashed(2)) {
     return {2, 0.8};
   }
   if (number.has_lengths({5, 6}) && all.starts_with("07") && spaced(2)) return {2, 0.8};
@@ -362,8 +377,8 @@ size_t read_phone(Scan& scan, const Number& number, size_t start, bool plus, boo
   }
   if (phone.groups == 0 || glued(scan, number.end(phone.groups))) {
     // "555-0143x12" glues its extension.
-    if (phone.groups == 0 || past_extension(scan, number.end(phone.groups)) ==
-                                 number.end(phone.groups)) {
+    if (phone.groups == 0 ||
+        past_extension(scan, number.end(phone.groups)) == number.end(phone.groups)) {
       return 0;
     }
   }
@@ -396,8 +411,8 @@ size_t read_number(Scan& scan, size_t start) {
 
   if (const size_t end = read_house_number(scan, number); end != 0) return end;
   using Reader = size_t (*)(Scan&, const Number&);
-  constexpr Reader kReaders[] = {read_cn_id,  read_ipv4,     read_ssn,          read_named_id,
-                                 read_card,   read_birth_date, read_bank_account};
+  constexpr Reader kReaders[] = {read_cn_id, read_ipv4,       read_ssn,         read_named_id,
+                                 read_card,  read_birth_date, read_bank_account};
   for (const Reader read : kReaders) {
     if (const size_t end = read(scan, number); end != 0) return end;
   }

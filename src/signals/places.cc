@@ -15,15 +15,18 @@ size_t past_digits(const Scan& scan, size_t at) {
 }
 
 size_t past_letters(const Scan& scan, size_t at) {
-  while (is_any(scan.at(at), kLetterBits) || scan.at(at) == '\'') ++at;
+  while (is_any(scan.at(at), kLetterBits) ||
+         (scan.at(at) == '\'' && is_any(scan.at(at + 1), kLetterBits))) {
+    ++at;
+  }
   return at;
 }
 
 // Suffixes that are everyday words as well ("3 Google Drive folders").
 bool is_ambiguous_suffix(std::string_view word) {
   for (const std::string_view known :
-       {"drive", "way", "place", "court", "square", "close", "circle", "row", "grove", "dr", "st", "ct",
-        "pl", "gardens", "highway", "terrace"}) {
+       {"drive", "way", "place", "court", "square", "close", "circle", "row", "grove", "dr", "st",
+        "ct", "pl", "gardens", "highway", "terrace"}) {
     if (iequals(word, known)) return true;
   }
   return false;
@@ -43,11 +46,13 @@ size_t back_over_unit(const Scan& scan, size_t start) {
   return topic_of_word(scan.text.substr(word, word_end - word)) == Topic::kUnit ? word : start;
 }
 
-// ", Unit C", ", Apt. 12"
+// ", Unit C", " Apt. 12"
 size_t past_unit(const Scan& scan, size_t end) {
-  if (!scan.from(end).starts_with(", ")) return end;
-  const size_t word_end = past_letters(scan, end + 2);
-  if (topic_of_word(scan.text.substr(end + 2, word_end - end - 2)) != Topic::kUnit) return end;
+  size_t word = end;
+  while (scan.at(word) == ',' || scan.at(word) == ' ') ++word;
+  if (word == end || word - end > 2) return end;
+  const size_t word_end = past_letters(scan, word);
+  if (topic_of_word(scan.text.substr(word, word_end - word)) != Topic::kUnit) return end;
   size_t at = word_end;
   if (scan.at(at) == '.') ++at;
   if (scan.at(at) != ' ') return end;
@@ -89,7 +94,8 @@ size_t past_town(const Scan& scan, size_t end) {
   return end;
 }
 
-bool starts_any(std::string_view text, std::initializer_list<std::string_view> words, size_t& used) {
+bool starts_any(std::string_view text, std::initializer_list<std::string_view> words,
+                size_t& used) {
   for (const std::string_view word : words) {
     if (!text.starts_with(word)) continue;
     used = word.size();
@@ -149,8 +155,8 @@ size_t read_cjk_address(Scan& scan, size_t digits, size_t hao) {
     const char32_t c = text::next_code_point(text, next);
     if (next != start || c < 0x4E00 || c > 0x9FFF) break;
     if (ends_any(text.substr(0, start),
-                 {"地址", "住址", "住在", "寄到", "送到", "寄给", "停在", "位于", "家住", "地址是", "地址为",
-                  "是", "到", "在", "住"})) {
+                 {"地址", "住址", "住在", "寄到", "送到", "寄给", "停在", "位于", "家住", "地址是",
+                  "地址为", "是", "到", "在", "住"})) {
       break;
     }
     start -= 3;
@@ -163,8 +169,8 @@ size_t read_cjk_address(Scan& scan, size_t digits, size_t hao) {
   for (int parts = 0; parts < 4; ++parts) {
     const size_t number = past_digits(scan, end);
     if (number == end) break;
-    if (starts_any(text.substr(number), {"号楼", "单元", "栋", "幢", "楼", "层", "室", "号", "座", "房"},
-                   used)) {
+    if (starts_any(text.substr(number),
+                   {"号楼", "单元", "栋", "幢", "楼", "层", "室", "号", "座", "房"}, used)) {
       end = number + used;
     } else if (parts > 0) {
       end = number;
@@ -180,9 +186,9 @@ size_t read_cjk_address(Scan& scan, size_t digits, size_t hao) {
 size_t read_cjk_plate(Scan& scan, size_t start) {
   size_t used = 0;
   if (!starts_any(scan.from(start),
-                  {"京", "沪", "津", "渝", "冀", "豫", "云", "辽", "黑", "湘", "皖", "鲁", "新", "苏", "浙",
-                   "赣", "鄂", "桂", "甘", "晋", "蒙", "陕", "吉", "闽", "贵", "粤", "青", "藏", "川", "宁",
-                   "琼"},
+                  {"京", "沪", "津", "渝", "冀", "豫", "云", "辽", "黑", "湘", "皖",
+                   "鲁", "新", "苏", "浙", "赣", "鄂", "桂", "甘", "晋", "蒙", "陕",
+                   "吉", "闽", "贵", "粤", "青", "藏", "川", "宁", "琼"},
                   used) ||
       !is_upper(scan.at(start + used))) {
     return 0;

@@ -1,8 +1,8 @@
 #pragma once
 
-// One text on its way through the recognisers: what was seen last of each topic, and what was found.
-// Recognisers are plain functions that look at one place and report how far they read; 0 means that
-// nothing is there. Lives for one detect() call.
+// One text on its way through the recognisers: what was seen last of each topic, and what was
+// found. Recognisers are plain functions that look at one place and report how far they read; 0
+// means that nothing is there. Lives for one detect() call.
 
 #include <array>
 #include <cstdint>
@@ -21,6 +21,13 @@ struct Scan {
   bool near(Topic topic, size_t at, size_t window) const {
     const size_t end = last[static_cast<size_t>(topic)];
     return end != kNever && end <= at && at - end <= window;
+  }
+  // True if the latest word of `topic` is at most `window` bytes before `at` and no word of `other`
+  // stands between them.
+  bool nearer(Topic topic, Topic other, size_t at, size_t window) const {
+    const size_t end = last[static_cast<size_t>(other)];
+    return near(topic, at, window) &&
+           (end == kNever || end > at || end <= last[static_cast<size_t>(topic)]);
   }
   void note(Topic topic, size_t end) { last[static_cast<size_t>(topic)] = end; }
   void add(EntityType type, size_t start, size_t end, double confidence) {
@@ -50,6 +57,10 @@ size_t read_password_hash(Scan& scan, size_t start);
 size_t read_url(Scan& scan, size_t colon);
 // mysql -p'…', sshpass -p …: the password behind the flag `p` that ends at `end`.
 size_t read_flag_password(Scan& scan, size_t run, size_t end);
+// "login admin / …"
+size_t read_login(Scan& scan, size_t end);
+// The value beside a Chinese secret word that ends at `end`.
+size_t read_cjk_value(Scan& scan, Topic topic, size_t end);
 // The value beside a secret word that ends at `end`; the word starts at `word`, its run at `run`.
 size_t read_secret_value(Scan& scan, Topic topic, size_t run, size_t word, size_t end);
 
@@ -61,6 +72,8 @@ size_t read_number(Scan& scan, size_t start);
 size_t read_code(Scan& scan, size_t start, size_t run_end);
 // "March 12, 1965" after a word of birth, at the month.
 size_t read_month_date(Scan& scan, size_t start, size_t end);
+// A driver's licence is spoken of just before `at`; software has licences too.
+bool licence_near(const Scan& scan, size_t at);
 size_t read_email(Scan& scan, size_t at_sign);
 size_t read_ipv6(Scan& scan, size_t start);
 // A street address at its house number of `digits_end - start` digits.

@@ -61,9 +61,8 @@ bool is_key_placeholder(std::string_view value) {
   if (one_character(value)) return true;
   const std::string lower = to_lower(value.substr(0, 64));
   if (contains_any(lower, {"xxxx", "****"})) return true;
-  return !has(value, kDigitBit) &&
-         contains_any(lower, {"your", "placeholder", "redacted", "_here", "-here", "replace",
-                              "insert", "example"});
+  return !has(value, kDigitBit) && contains_any(lower, {"your", "placeholder", "redacted", "_here",
+                                                        "-here", "replace", "insert", "example"});
 }
 
 bool is_placeholder(std::string_view value) {
@@ -80,10 +79,11 @@ bool is_placeholder(std::string_view value) {
                            "example", "dummy", "_here", "...", "\xE2\x80\xA6"})) {
     return true;
   }
-  return equals_any(lower, {"password", "passwd", "pass", "secret", "token", "string", "null", "none",
-                            "undefined", "true", "false", "required", "optional", "user", "guest",
-                            "test", "key", "pwd", "pw", "value", "hidden", "todo", "password1",
-                            "pass123", "str", "text"});
+  return equals_any(lower,
+                    {"password", "passwd",    "pass",    "secret", "token",    "string",   "null",
+                     "none",     "undefined", "true",    "false",  "required", "optional", "user",
+                     "guest",    "test",      "key",     "pwd",    "pw",       "value",    "hidden",
+                     "todo",     "password1", "pass123", "str",    "text"});
 }
 
 bool is_code_path(std::string_view value) {
@@ -99,9 +99,10 @@ bool is_code_path(std::string_view value) {
   }
   const std::string_view first = split(value, '.').front();
   return !has(value, kDigitBit) ||
-         equals_any(to_lower(first), {"self", "this", "os", "process", "config", "settings", "user",
-                                      "request", "req", "args", "env", "ctx", "data", "app", "opts",
-                                      "options", "params", "credentials", "event", "context"});
+         equals_any(to_lower(first),
+                    {"self",    "this",    "os",     "process",     "config", "settings", "user",
+                     "request", "req",     "args",   "env",         "ctx",    "data",     "app",
+                     "opts",    "options", "params", "credentials", "event",  "context"});
 }
 
 bool is_generated(std::string_view value) {
@@ -110,19 +111,22 @@ bool is_generated(std::string_view value) {
   if (value.size() < kBytesMin || is_placeholder(value)) return false;
   if (!has(value, kDigitBit) && !(has(value, kLowerBit) && has(value, kUpperBit))) return false;
   if (!has(value, kLetterBits)) return false;
-  if (value[0] == '/' || value.starts_with("./") || value.starts_with("~/") ||
-      value.find("://") != std::string_view::npos) {
+  constexpr size_t kPathBytesMax = 40;
+  if ((value[0] == '/' && value.size() < kPathBytesMax) || value.starts_with("./") ||
+      value.starts_with("~/") || value.find("://") != std::string_view::npos) {
     return false;
   }
   if (entropy(value) < kBitsMin) return false;
   // Words and short numbers joined by dashes are a name.
   bool words_only = true;
   size_t part = 0;
-  bool letters = false, digits = false;
+  bool letters = false, digits = false, letters_after_digits = false;
   const auto close = [&] {
-    words_only = words_only && !(letters && digits) && (!digits || part <= 4) && part <= 14;
+    // "v2" and "db1" are words too; "2fa9" is not.
+    const bool mixed = letters && digits && (letters_after_digits || part > 6);
+    words_only = words_only && !mixed && (letters || part <= 4) && part <= 14;
     part = 0;
-    letters = digits = false;
+    letters = digits = letters_after_digits = false;
   };
   for (const char c : value) {
     if (c == '-' || c == '_' || c == '.' || c == '/') {
@@ -130,6 +134,7 @@ bool is_generated(std::string_view value) {
       continue;
     }
     ++part;
+    letters_after_digits = letters_after_digits || (digits && is_any(c, kLetterBits));
     letters = letters || is_any(c, kLetterBits);
     digits = digits || is_any(c, kDigitBit);
   }

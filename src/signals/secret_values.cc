@@ -71,14 +71,36 @@ size_t past_phrase(std::string_view text, size_t at) {
   return at + is + 4;
 }
 
+// "&name=": the next parameter of a query.
+bool next_parameter(std::string_view text, size_t at) {
+  size_t end = at + 1;
+  while (end < text.size() && is_word_char(text[end])) ++end;
+  return end > at + 1 && end < text.size() && text[end] == '=';
+}
+
 bool ends_value(char c, bool assigned_token) {
   if (is_any(c, kSpaceBit) || static_cast<uint8_t>(c) >= 0x80) return true;
   switch (c) {
-    case '"': case '\'': case '`': case ',': case ';': case '<': case '>': case '(': case ')':
-    case '[': case ']': case '{': case '}': case '|': case '\\':
+    case '"':
+    case '\'':
+    case '`':
+    case ',':
+    case ';':
+    case '<':
+    case '>':
+    case '(':
+    case ')':
+    case '[':
+    case ']':
+    case '{':
+    case '}':
+    case '|':
+    case '\\':
       return true;
-    case '&': return assigned_token;
-    default: return false;
+    case '&':
+      return assigned_token;
+    default:
+      return false;
   }
 }
 
@@ -101,7 +123,10 @@ std::optional<Value> value_at(std::string_view text, size_t at, bool prose, bool
   value.start = at;
   const size_t limit = std::min(text.size(), at + kValueBytesMax);
   size_t end = at;
-  while (end < limit && !ends_value(text[end], token)) ++end;
+  while (end < limit && !ends_value(text[end], token) &&
+         !(text[end] == '&' && next_parameter(text, end))) {
+    ++end;
+  }
   // A call or an index: code that fetches the value.
   if (end < text.size() && (text[end] == '(' || text[end] == '[' || text[end] == '{')) {
     return std::nullopt;
@@ -118,12 +143,18 @@ Kinds kinds_of(std::string_view value) {
   Kinds kinds;
   for (const char c : value) {
     const uint8_t cls = class_of(c);
-    if (cls & kDigitBit) ++kinds.digits;
-    else if (cls & kLowerBit) ++kinds.lower;
-    else if (cls & kUpperBit) ++kinds.upper;
-    else if (cls & kSpaceBit) ++kinds.spaces;
-    else if (c == '-' || c == '_' || c == '.') ++kinds.dashes;
-    else ++kinds.symbols;
+    if (cls & kDigitBit)
+      ++kinds.digits;
+    else if (cls & kLowerBit)
+      ++kinds.lower;
+    else if (cls & kUpperBit)
+      ++kinds.upper;
+    else if (cls & kSpaceBit)
+      ++kinds.spaces;
+    else if (c == '-' || c == '_' || c == '.')
+      ++kinds.dashes;
+    else
+      ++kinds.symbols;
   }
   return kinds;
 }
@@ -144,8 +175,9 @@ double password_confidence(std::string_view text, const Value& value) {
   if (value.prose && kinds.symbols == 0 && kinds.digits < 2) return 0;
   if (kinds.digits > 0) return 0.85;
   // Letters and symbols: not a path, a type or a flag.
-  const bool special = text.find_first_of("!@#$^*%+=~") != std::string_view::npos;
-  return special && text.size() >= 6 && text[0] != '/' && text[0] != '@' && text[0] != '-' ? 0.7 : 0;
+  const bool special = text.find_first_of("!@#$^*%+=~&") != std::string_view::npos;
+  return special && text.size() >= 6 && text[0] != '/' && text[0] != '@' && text[0] != '-' ? 0.7
+                                                                                           : 0;
 }
 
 // The component before `word` in a name: "page" of "page_token", "api" of "api-key", "" if none.
@@ -169,22 +201,25 @@ bool one_of(std::string_view word, std::initializer_list<std::string_view> words
 
 // Tokens that are positions, counts or public by design.
 bool harmless_token(std::string_view qualifier) {
-  return one_of(qualifier, {"page", "next", "continuation", "sync", "cursor", "max", "count", "num",
-                            "stop", "eos", "bos", "pad", "special", "unk", "cancellation", "first",
-                            "last", "previous", "prev", "new", "output", "input"});
+  return one_of(qualifier, {"page",    "next", "continuation", "sync",  "cursor", "max",
+                            "count",   "num",  "stop",         "eos",   "bos",    "pad",
+                            "special", "unk",  "cancellation", "first", "last",   "previous",
+                            "prev",    "new",  "output",       "input"});
 }
 
 enum class KeyKind : uint8_t { kHarmless, kUnknown, kCredential };
 KeyKind key_kind(std::string_view qualifier) {
-  if (one_of(qualifier, {"api", "access", "secret", "private", "auth", "account", "encryption",
-                         "signing", "master", "service", "admin", "deploy", "app", "application",
-                         "client", "consumer", "session", "storage", "subscription", "hmac", "jwt",
-                         "webhook", "bot", "ssh", "license"})) {
+  if (one_of(qualifier,
+             {"api",     "access",   "secret",  "private", "auth",         "account", "encryption",
+              "signing", "master",   "service", "admin",   "deploy",       "app",     "application",
+              "client",  "consumer", "session", "storage", "subscription", "hmac",    "jwt",
+              "webhook", "bot",      "ssh",     "license"})) {
     return KeyKind::kCredential;
   }
-  if (one_of(qualifier, {"primary", "foreign", "public", "partition", "sort", "cache", "idempotency",
-                         "routing", "product", "row", "object", "hash", "dedup", "group", "index",
-                         "registry", "shortcut", "hot", "translation", "i18n", "join", "unique"})) {
+  if (one_of(qualifier, {"primary",     "foreign", "public",  "partition", "sort",     "cache",
+                         "idempotency", "routing", "product", "row",       "object",   "hash",
+                         "dedup",       "group",   "index",   "registry",  "shortcut", "hot",
+                         "translation", "i18n",    "join",    "unique"})) {
     return KeyKind::kHarmless;
   }
   return KeyKind::kUnknown;
@@ -204,7 +239,8 @@ double token_confidence(std::string_view text, const Value& value, bool unknown_
 // A chosen secret rather than a generated one: JWT_SECRET=Blue-Horse-92.
 double chosen_secret_confidence(std::string_view text, const Value& value) {
   constexpr size_t kBytesMin = 8;
-  if (value.prose || text.size() < kBytesMin || is_placeholder(text) || is_code_path(text)) return 0;
+  if (value.prose || text.size() < kBytesMin || is_placeholder(text) || is_code_path(text))
+    return 0;
   const Kinds kinds = kinds_of(text);
   if (kinds.spaces > 0 || text[0] == '/' || text[0] == '.') return 0;
   const bool varied = kinds.upper > 0 || kinds.symbols > 0;
@@ -221,12 +257,18 @@ bool is_basic_credential(std::string_view value) {
   for (const char c : value) {
     if (c == '=') break;
     uint32_t six = 0;
-    if (is_upper(c)) six = static_cast<uint32_t>(c - 'A');
-    else if (is_any(c, kLowerBit)) six = static_cast<uint32_t>(c - 'a') + 26;
-    else if (is_any(c, kDigitBit)) six = static_cast<uint32_t>(c - '0') + 52;
-    else if (c == '+' || c == '-') six = 62;
-    else if (c == '/' || c == '_') six = 63;
-    else return false;
+    if (is_upper(c))
+      six = static_cast<uint32_t>(c - 'A');
+    else if (is_any(c, kLowerBit))
+      six = static_cast<uint32_t>(c - 'a') + 26;
+    else if (is_any(c, kDigitBit))
+      six = static_cast<uint32_t>(c - '0') + 52;
+    else if (c == '+' || c == '-')
+      six = 62;
+    else if (c == '/' || c == '_')
+      six = 63;
+    else
+      return false;
     bits = bits << 6 | six;
     count += 6;
     if (count < 8) continue;
@@ -271,7 +313,8 @@ size_t read_pin(Scan& scan, size_t word, size_t end) {
   at = skip_blanks(text, op == std::string_view::npos ? at : op);
   size_t stop = at;
   int digits = 0;
-  while (stop < text.size() && (is_any(text[stop], kDigitBit) || (text[stop] == '-' && digits > 0))) {
+  while (stop < text.size() &&
+         (is_any(text[stop], kDigitBit) || (text[stop] == '-' && digits > 0))) {
     digits += text[stop] == '-' ? 0 : 1;
     ++stop;
   }
@@ -286,7 +329,8 @@ size_t read_pin(Scan& scan, size_t word, size_t end) {
 
 size_t read_secret_value(Scan& scan, Topic topic, size_t run, size_t word, size_t end) {
   const std::string_view text = scan.text;
-  if (topic == Topic::kBearer || topic == Topic::kBasic) return read_authorization(scan, topic, end);
+  if (topic == Topic::kBearer || topic == Topic::kBasic)
+    return read_authorization(scan, topic, end);
   if (topic == Topic::kPin) return read_pin(scan, word, end);
 
   const std::string_view name = text.substr(word, end - word);
@@ -325,13 +369,13 @@ size_t read_secret_value(Scan& scan, Topic topic, size_t run, size_t word, size_
     confidence = password_confidence(secret, *value);
     type = EntityType::kPassword;
     // "pass: 1204" counts tests.
-    if (iequals(name, "pass") && run == word && kinds_of(secret).lower + kinds_of(secret).upper == 0) {
+    if (iequals(name, "pass") && run == word &&
+        kinds_of(secret).lower + kinds_of(secret).upper == 0) {
       confidence = 0;
     }
   } else {
     confidence = token_confidence(secret, *value, kind == KeyKind::kUnknown);
-    if (confidence == 0 && kind == KeyKind::kCredential && topic == Topic::kToken &&
-        run != word) {
+    if (confidence == 0 && kind == KeyKind::kCredential && topic == Topic::kToken && run != word) {
       confidence = chosen_secret_confidence(secret, *value);
     }
   }
@@ -362,6 +406,80 @@ size_t read_flag_password(Scan& scan, size_t run, size_t end) {
   return value->end;
 }
 
+size_t read_login(Scan& scan, size_t end) {
+  constexpr size_t kUserBytesMax = 40;
+  const std::string_view text = scan.text;
+  size_t at = end;
+  if (scan.at(at) == ':') ++at;
+  if (scan.at(at) != ' ') return 0;
+  size_t user_end = ++at;
+  while (user_end - at < kUserBytesMax && user_end < text.size() &&
+         (is_any(text[user_end], kWordBits | kDashBit) || text[user_end] == '.' ||
+          text[user_end] == '@')) {
+    ++user_end;
+  }
+  const size_t slash = past(text, user_end, " / ");
+  if (user_end == at || slash == std::string_view::npos) return 0;
+  const std::optional<Value> value = value_at(text, slash, true, false);
+  if (!value || value->end <= value->start) return 0;
+  const double confidence =
+      password_confidence(text.substr(value->start, value->end - value->start), *value);
+  if (confidence == 0) return 0;
+  scan.add(EntityType::kPassword, value->start, value->end, confidence);
+  return value->end;
+}
+
+// A value beside 密码 and its like: behind 是, 为, 成 or a colon, or written straight after the
+// word.
+size_t read_cjk_value(Scan& scan, Topic topic, size_t end) {
+  constexpr size_t kBetweenBytesMax = 21;  // seven characters: 已经重置成了
+  const std::string_view text = scan.text;
+  size_t at = end;
+  bool linked = false;
+  while (at < text.size() && at - end < kBetweenBytesMax) {
+    const char c = text[at];
+    if (c == ' ' || c == '"' || c == '\'') {
+      if (c != ' ') break;
+      ++at;
+      continue;
+    }
+    if (c == ':' || c == '=') {
+      linked = true;
+      ++at;
+      continue;
+    }
+    if (static_cast<uint8_t>(c) < 0xE2 || at + 3 > text.size()) break;
+    const std::string_view character = text.substr(at, 3);
+    // A pause ends the clause; a full-width colon, a quote and a linking word lead to the value.
+    if (character == "，" || character == "。" || character == "？" || character == "、" ||
+        character == "；" || character == "！") {
+      return 0;
+    }
+    linked = linked || character == "是" || character == "为" || character == "成" ||
+             character == "：" || character == "“" || character == "「";
+    at += 3;
+  }
+  if (at != end && !linked &&
+      scan.text.substr(end, at - end).find_first_not_of(' ') != std::string_view::npos) {
+    return 0;
+  }
+  const std::optional<Value> value = value_at(text, at, !linked, topic == Topic::kToken);
+  if (!value || value->end <= value->start) return 0;
+  const std::string_view secret = text.substr(value->start, value->end - value->start);
+  if (secret.find("://") != std::string_view::npos) return 0;
+  size_t run = value->start;
+  while (run < value->end && is_word_char(text[run])) ++run;
+  if (const size_t key = read_key(scan, value->start, run, kDigitBit); key != 0) return key;
+  double confidence = topic == Topic::kToken ? token_confidence(secret, *value, false)
+                                             : password_confidence(secret, *value);
+  const Kinds kinds = kinds_of(secret);
+  if (!linked && kinds.lower + kinds.upper == 0) confidence = 0;  // 密码6位
+  if (confidence == 0) return 0;
+  scan.add(topic == Topic::kToken ? EntityType::kSecret : EntityType::kPassword, value->start,
+           value->end, confidence);
+  return value->end;
+}
+
 size_t read_url(Scan& scan, size_t colon) {
   const std::string_view text = scan.text;
   constexpr size_t kSchemeBytesMax = 24;
@@ -383,7 +501,7 @@ size_t read_url(Scan& scan, size_t colon) {
         c == ')' || c == '\\' || static_cast<uint8_t>(c) >= 0x80) {
       break;
     }
-    if (c == '/' || c == '?' || c == '#') authority = false;
+    if (c == '/' || c == '?') authority = false;
     if (c == '@' && authority) at_sign = end;
     ++end;
   }

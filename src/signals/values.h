@@ -1,8 +1,8 @@
 #pragma once
 
-// What an evaluation of signals gives: one value per SignalId, and what a person wants to see of how
-// it came about. Filled in stages by Engine::evaluate; the memory is kept between requests. Views
-// point into the Config of the engine. One thread.
+// What an evaluation of signals gives: one value per SignalId, and what a person wants to see of
+// how it came about. Filled in stages by Engine::evaluate; the memory is kept between requests.
+// Views point into the Config of the engine. One thread.
 
 #include <array>
 #include <cstdint>
