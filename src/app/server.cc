@@ -111,12 +111,13 @@ class Server {
   const ServeOptions options_;
   SystemClock clock_;
   gateway::Services services_;
-  net::OffloadPool offload_{2};
   std::shared_ptr<const net::TlsContext> client_tls_;
   std::shared_ptr<const nn::HeadBank> heads_;
   std::shared_ptr<signals::MessageCache> cache_ = std::make_shared<signals::MessageCache>();
   std::shared_ptr<router::LearningState> learning_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  // Behind the workers: it is joined before the loops go that its work posts to.
+  net::OffloadPool offload_{2};
   std::unique_ptr<Discovery> discovery_;
   HostPort dashboard_;
   std::string token_;
@@ -171,6 +172,7 @@ void Server::open_replay(const config::Config& config) {
   if (!config.replay.enabled) return;
   store::ReplayOptions replay;
   replay.config = config.replay;
+  if (options_.replay_store) replay.config.backend = *options_.replay_store;
   replay.state_folder = options_.state_folder;
   replay.clock = &clock_;
   auto opened = store::open_replay(replay, &replay_notice_);
@@ -272,7 +274,7 @@ std::optional<int> Server::open_listeners() {
       ports[l] = worker->servers.back()->port();
     }
     if (w == 0) {
-      worker->api = std::make_unique<operator_api::Api>(services_, hooks(), token_);
+      worker->api = std::make_unique<operator_api::Api>(services_, offload_, hooks(), token_);
       worker->servers.push_back(std::make_unique<http::Server>(worker->loop, *worker->api,
                                                                http::ServerLimits{}, nullptr));
       if (dashboard_.port != 0) {

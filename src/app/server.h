@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "config/config.h"
 
 namespace vsr::app {
 
@@ -29,6 +30,7 @@ struct ServeOptions {
   std::string backend_folder;  // "" = not installed
   std::string heads_file;      // weights of the linear heads
   std::string version;
+  std::optional<config::StoreBackend> replay_store;  // in place of the recipe's
   uint32_t drain_seconds = 30;
   uint32_t threads = 0;  // 0 = one per core
 };

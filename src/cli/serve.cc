@@ -98,6 +98,10 @@ int run_serve(ServeArguments& arguments, Context& context) {
     }
     options.resolve[mapping.substr(0, equals)] = mapping.substr(equals + 1);
   }
+  for (const std::string& chosen : arguments.store_override) {
+    options.replay_store =
+        chosen == "replay=memory" ? config::StoreBackend::kMemory : config::StoreBackend::kSqlite;
+  }
   options.backend =
       arguments.backend == "none" ? app::BackendMode::kNone : app::BackendMode::kEmbedded;
   if (options.config.empty()) {

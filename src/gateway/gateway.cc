@@ -72,11 +72,32 @@ std::string percent_decoded(std::string_view text) {
 
 }  // namespace
 
+net::Task<Result<std::string>> read_replay(store::Replay& replay, net::OffloadPool& pool,
+                                           net::Loop& loop, std::string rest,
+                                           store::ReplayQuery query) {
+  Id128 id;
+  const bool is_list = rest.empty() || rest == "aggregate" || rest == "trajectory";
+  if (!is_list && !parse_id(rest, id)) {
+    co_return fail(ErrorCode::kNotFound, "a record's id is 32 hex digits, as in x-vsr-replay-id",
+                   ErrorSource::kClient);
+  }
+  std::function<Result<std::string>()> read = [&replay, &rest, &query, id] {
+    if (rest.empty()) return replay.list(query);
+    if (rest == "aggregate") return replay.aggregate(query);
+    if (rest == "trajectory") return replay.trajectory(query);
+    return replay.show(id, query);
+  };
+  co_return co_await net::offload<std::string>(pool, loop, std::move(read));
+}
+
 // ---- LoopState ----------------------------------------------------------------------------------
 
-LoopState::LoopState(net::Loop& loop_in, net::OffloadPool& offload,
+LoopState::LoopState(net::Loop& loop_in, net::OffloadPool& offload_in,
                      std::shared_ptr<const net::TlsContext> client_tls)
-    : loop(loop_in), resolver(loop, offload), pool(loop, resolver, {}, std::move(client_tls)) {}
+    : loop(loop_in),
+      offload(offload_in),
+      resolver(loop, offload),
+      pool(loop, resolver, {}, std::move(client_tls)) {}
 
 std::unique_ptr<router::Request, LoopState::Return> LoopState::take_request() {
   if (spare_.empty()) return {new router::Request, Return{this}};
@@ -251,20 +272,8 @@ net::Task<void> Gateway::replay(http::Exchange& exchange, std::string_view rest,
   }
   query->own_only = has_keys;
   query->api_key_name = caller.name;
-  Result<std::string> body;
-  Id128 id;
-  if (rest.empty()) {
-    body = services_.replay->list(*query);
-  } else if (rest == "aggregate") {
-    body = services_.replay->aggregate(*query);
-  } else if (rest == "trajectory") {
-    body = services_.replay->trajectory(*query);
-  } else if (parse_id(rest, id)) {
-    body = services_.replay->show(id, *query);
-  } else {
-    body = fail(ErrorCode::kNotFound, "a record's id is 32 hex digits, as in x-vsr-replay-id",
-                ErrorSource::kClient);
-  }
+  const Result<std::string> body = co_await read_replay(
+      *services_.replay, state_.offload, state_.loop, std::string(rest), std::move(*query));
   if (!body) {
     co_await refuse(exchange, wire::to_api_error(body.error()));
     co_return;

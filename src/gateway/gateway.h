@@ -15,6 +15,12 @@
 
 namespace vsr::gateway {
 
+// One document of the replay API, read on the offload pool since a store may touch the disk. `rest`
+// is what follows /v1/router_replay in the path.
+net::Task<Result<std::string>> read_replay(store::Replay& replay, net::OffloadPool& pool,
+                                           net::Loop& loop, std::string rest,
+                                           store::ReplayQuery query);
+
 // What the listeners of one loop share: connections to backends, parsed messages, request memory.
 class LoopState {
  public:
@@ -29,6 +35,7 @@ class LoopState {
   std::unique_ptr<router::Request, Return> take_request();
 
   net::Loop& loop;
+  net::OffloadPool& offload;
   net::Resolver resolver;
   http::ClientPool pool;
   router::FactsCache facts;

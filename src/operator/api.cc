@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "gateway/access.h"
+#include "gateway/gateway.h"
 #include "json/value.h"
 #include "json/writer.h"
 
@@ -36,8 +37,8 @@ std::string front_page(const Readiness& readiness) {
 
 }  // namespace
 
-Api::Api(gateway::Services& services, Hooks hooks, std::string token)
-    : services_(services), hooks_(std::move(hooks)), token_(std::move(token)) {}
+Api::Api(gateway::Services& services, net::OffloadPool& offload, Hooks hooks, std::string token)
+    : services_(services), offload_(offload), hooks_(std::move(hooks)), token_(std::move(token)) {}
 
 std::string Api::error_body(int status, std::string_view code, std::string_view message) {
   return wire::error_body({status, std::string(code), "", std::string(message)});
@@ -211,20 +212,9 @@ net::Task<void> Api::replay(http::Exchange& exchange, std::string_view rest) {
     co_await refuse(exchange, wire::to_api_error(query.error()));
     co_return;
   }
-  Result<std::string> body;
-  Id128 id;
-  if (rest.empty()) {
-    body = services_.replay->list(*query);
-  } else if (rest == "/aggregate") {
-    body = services_.replay->aggregate(*query);
-  } else if (rest == "/trajectory") {
-    body = services_.replay->trajectory(*query);
-  } else if (parse_id(rest.substr(1), id)) {
-    body = services_.replay->show(id, *query);
-  } else {
-    body = fail(ErrorCode::kNotFound, "a record's id is 32 hex digits, as in x-vsr-replay-id",
-                ErrorSource::kClient);
-  }
+  if (rest.starts_with('/')) rest.remove_prefix(1);
+  Result<std::string> body = co_await gateway::read_replay(
+      *services_.replay, offload_, exchange.loop(), std::string(rest), *query);
   if (!body) {
     co_await refuse(exchange, wire::to_api_error(body.error()));
     co_return;

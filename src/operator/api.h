@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "gateway/runtime.h"
 #include "http/server.h"
+#include "net/offload.h"
 
 namespace vsr::operator_api {
 
@@ -38,7 +39,7 @@ struct Hooks {
 class Api final : public http::Handler {
  public:
   // `token` empty: no token is asked for (loopback).
-  Api(gateway::Services& services, Hooks hooks, std::string token);
+  Api(gateway::Services& services, net::OffloadPool& offload, Hooks hooks, std::string token);
 
   net::Task<void> handle(http::Exchange& exchange) override;
   std::string error_body(int status, std::string_view code, std::string_view message) override;
@@ -56,6 +57,7 @@ class Api final : public http::Handler {
   bool allowed(const http::Exchange& exchange) const;
 
   gateway::Services& services_;
+  net::OffloadPool& offload_;
   const Hooks hooks_;
   const std::string token_;
   size_t event_readers_ = 0;
