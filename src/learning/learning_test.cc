@@ -12,6 +12,8 @@
 namespace {
 std::atomic<size_t> allocations{0};
 }  // namespace
+// Counted in ordinary builds; under a sanitizer the allocator is not ours to replace.
+#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
 void* operator new(size_t bytes) {
   ++allocations;
   if (void* memory = std::malloc(bytes)) return memory;
@@ -19,6 +21,7 @@ void* operator new(size_t bytes) {
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+#endif
 
 namespace vsr::learning {
 namespace {
