@@ -532,6 +532,7 @@ int Server::run() {
   for (const auto& worker : workers_) worker->thread.join();
   constexpr std::chrono::milliseconds kFlush{2'000};
   if (services_.replay) services_.replay->flush(kFlush);
+  discovery_.reset();  // ends the embedded backend
   std::error_code error;
   fs::remove(options_.state_folder + "/run.json", error);
   spdlog::info("stopped");

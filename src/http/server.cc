@@ -173,7 +173,11 @@ void Exchange::build_head(int status, std::string_view header_lines,
   std::string& head = text_.answer_head;
   head = "HTTP/1.1 ";
   append_number(head, static_cast<uint64_t>(status));
-  head.append(" ").append(reason_phrase(status)).append("\r\n").append(header_lines).append(common_lines_);
+  head.append(" ")
+      .append(reason_phrase(status))
+      .append("\r\n")
+      .append(header_lines)
+      .append(common_lines_);
   if (chunked) head += "transfer-encoding: chunked\r\n";
   if (content_length && status_has_body(status)) {
     head += "content-length: ";
