@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "app/discovery.h"
+#include "app/health.h"
 #include "base/id.h"
 #include "base/strings.h"
 #include "config/load.h"
@@ -119,6 +120,7 @@ class Server {
   // Behind the workers: it is joined before the loops go that its work posts to.
   net::OffloadPool offload_{2};
   std::unique_ptr<Discovery> discovery_;
+  HealthChecks health_{clock_};
   HostPort dashboard_;
   std::string token_;
 
@@ -313,6 +315,7 @@ void Server::reload(std::string_view why) {
       spdlog::info("recipe reloaded ({}): {}", why, loaded.config->hash);
       publish(*runtime);
       discovery_->begin(*runtime);
+      health_.watch(**runtime);
     } else {
       problem = runtime.error().message;
     }
@@ -516,7 +519,10 @@ int Server::run() {
     worker->thread = std::thread([raw = worker.get()] { raw->loop.run(); });
   }
   write_run_file();
-  if (runtime_) discovery_->begin(runtime_);
+  if (runtime_) {
+    discovery_->begin(runtime_);
+    health_.watch(*runtime_);
+  }
   const auto& servers = workers_.front()->servers;
   spdlog::info(
       "serving http://127.0.0.1:{}/v1, operator http://{}:{}, ready in {} ms",

@@ -155,6 +155,27 @@ def test_a_taken_port_is_named(router, tmp_path):
     assert f"127.0.0.1:{port}" in result.stderr and "vllm-sr status" in result.stderr
 
 
+def test_active_health_takes_a_backend_out_and_back(start, sim, tmp_path):
+    health = "weight: 1, health: {path: /health, interval: 100ms}}"
+    router = start(Router, recipe_with(tmp_path, **{"weight: 1}": health}), *to_sim(sim))
+
+    def healthy():
+        models = httpx.get(router.operator + "/api/v1/models").json()["models"]
+        return all(m["healthy"] for m in models)
+
+    wait_until("healthy", healthy, 10)
+    sim.signal(signal.SIGSTOP)
+    try:
+        wait_until("unhealthy", lambda: not healthy(), 15)
+        refused = router.chat(SIMPLE)
+        assert refused.status_code == 503
+        assert refused.json()["error"]["code"] == "no_healthy_endpoint"
+    finally:
+        sim.signal(signal.SIGCONT)
+    wait_until("healthy again", healthy, 15)
+    assert router.chat(SIMPLE).status_code == 200
+
+
 def test_short_stream_has_no_nagle_delay(router):
     """Forty milliseconds are what a delayed acknowledgement costs; the median must be far below."""
     times = []
