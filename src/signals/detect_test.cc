@@ -81,6 +81,7 @@ TEST(Detect, PersonalData) {
 TEST(Detect, SecretsWithAShapeOfTheirOwn) {
   const Case cases[] = {
       {"My API key is sk_live_123456. Is it safe", "API_KEY(sk_live_123456)"},
+      {"key rk_test_111111", "API_KEY(rk_test_111111)"},
       {"密钥是 sk_live_123456,可以吗", "API_KEY(sk_live_123456)"},
       {"use ghp_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8 now",
        "API_KEY(ghp_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8)"},

@@ -9,7 +9,7 @@
 //
 // Work that rules share (one pass of all patterns, one tokenisation, one pass of the linear models,
 // the reading of a message) is done at most once per request whatever the stages. No I/O; reads the
-// clock only for Values::microseconds. Limit: kPatternMemoryMax for all patterns together.
+// clock only for Values::microseconds. Limit: kPatternMemoryMax (patterns.h).
 
 #include <memory>
 #include <span>
@@ -30,8 +30,6 @@ class Encoder;
 namespace vsr::signals {
 
 class MessageCache;
-
-constexpr int64_t kPatternMemoryMax = 256LL << 20;
 
 // What signals read beside the recipe. All may be null: rules that need a missing part carry an
 // error; without a clock no time is taken.
@@ -58,6 +56,8 @@ constexpr CostClass kCostClasses = 5;
 // Memory of one evaluation. Opaque; reusable after start(), by one thread at a time.
 class Scratch {
  public:
+  struct State;  // evaluation.h, internal to the room
+
   Scratch();
   ~Scratch();
   Scratch(Scratch&&) noexcept;
@@ -65,7 +65,6 @@ class Scratch {
 
  private:
   friend class Engine;
-  struct State;
   std::unique_ptr<State> state_;
 };
 
@@ -88,8 +87,9 @@ class Engine {
   // Of what history rules look for; part of the cache key.
   uint64_t rules_version() const;
 
+  struct Compiled;  // compiled.h, internal to the room
+
  private:
-  struct Compiled;
   explicit Engine(std::unique_ptr<const Compiled> compiled);
   std::unique_ptr<const Compiled> compiled_;
 };

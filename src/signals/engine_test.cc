@@ -242,7 +242,7 @@ TEST(MessageCacheTest, StaysWithinItsBytes) {
   MessageCache cache(kBytes);
   for (uint64_t i = 0; i < 20'000; ++i) {
     auto result = std::make_shared<MessageResult>();
-    result->patterns.resize(4);
+    result->keywords.resize(4);
     cache.put({i * 0x9E3779B97F4A7C15u, 1}, result);
   }
   EXPECT_LE(cache.stats().bytes, kBytes);

@@ -12,6 +12,10 @@
 
 #include "signals/entity.h"
 
+namespace vsr::nn {
+struct HeadScores;
+}
+
 namespace vsr::signals {
 
 constexpr size_t kMessageCacheBytesMax = 16UL << 20;
@@ -21,19 +25,21 @@ struct PartEntity {
   uint32_t part = 0;
   bool operator==(const PartEntity&) const = default;
 };
-struct PatternScore {
-  uint16_t pattern = 0;  // index into the engine's table
-  float score = 0;
-  bool operator==(const PatternScore&) const = default;
+struct KeywordScore {
+  uint32_t keyword = 0;  // index into the engine's table of keywords
+  float score = 0;       // BM25 or similarity; 1 for literals and regular expressions
+  bool operator==(const KeywordScore&) const = default;
 };
 
 // What was computed so far for one message; parts that no rule asked for are missing.
 struct MessageResult {
   enum Part : uint8_t { kWords = 1, kEntities = 2, kAttack = 4 };
   uint8_t parts = 0;
-  std::vector<PatternScore> patterns;  // kWords: matched keywords of history rules, ascending
+  std::vector<KeywordScore> keywords;  // kWords: of history rules, scores above 0, ascending
   std::vector<PartEntity> entities;    // kEntities
   double attack = 0;                   // kAttack: probability
+  // All heads, kept for messages that were a prompt: a tool loop sends its prompt again and again.
+  std::shared_ptr<const nn::HeadScores> heads;
 
   size_t bytes() const;
 };

@@ -340,7 +340,8 @@ Phone phone_shape(const Scan& scan, const Number& number, bool parenthesis) {
   if (number.has_lengths({11}) && cn_mobile(all.substr(0, 11))) {
     const bool round = all.substr(0, 11).ends_with("00000");
     const bool serial = serial_near(scan, number.groups[0].start);
-    return {1, round || serial ? 0.3 : 0.65};
+    if (round || serial) return {};
+    return {1, 0.65};
   }
   if (all[0] == '0' && all[1] != '0' &&
       (number.has_lengths({3, 8}) || number.has_lengths({4, 8}) || number.has_lengths({4, 7})) &&

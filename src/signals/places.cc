@@ -137,7 +137,8 @@ size_t read_address(Scan& scan, size_t start, size_t digits_end) {
   const bool certain = !ambiguous || full != end || from != start || number_bytes >= 3 ||
                        scan.near(Topic::kAddress, start, kNearBytes);
   const bool goes_on = scan.at(full) == ' ' && is_any(scan.at(full + 1), kLowerBit);
-  scan.add(EntityType::kAddress, from, full, certain || !goes_on ? 0.85 : 0.4);
+  if (!certain && goes_on) return 0;
+  scan.add(EntityType::kAddress, from, full, 0.85);
   return full;
 }
 

@@ -45,7 +45,8 @@ struct Scan {
   std::vector<Entity> found;
 };
 
-// ---- secrets (keys.cc, secret_values.cc) --------------------------------------------------------
+// ---- secrets (keys.cc, secret_values.cc, urls.cc)
+// --------------------------------------------------------
 
 // A key with a provider's prefix or shape, at the start of a run of word characters.
 size_t read_key(Scan& scan, size_t start, size_t run_end, uint8_t seen);

@@ -58,7 +58,8 @@ double entropy(std::string_view value) {
 }
 
 bool is_key_placeholder(std::string_view value) {
-  if (one_character(value)) return true;
+  // "111111" may be a key, "xxxxxx" and "******" are none.
+  if ((ascii_lower(value[0]) == 'x' || value[0] == '*') && one_character(value)) return true;
   const std::string lower = to_lower(value.substr(0, 64));
   if (contains_any(lower, {"xxxx", "****"})) return true;
   return !has(value, kDigitBit) && contains_any(lower, {"your", "placeholder", "redacted", "_here",

@@ -1,0 +1,210 @@
+// From rules to Engine::Compiled.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "nn/head_bank.h"
+#include "signals/compiled.h"
+#include "text/hash.h"
+#include "text/normalize.h"
+
+namespace vsr::signals {
+namespace {
+
+KeywordKind kind_of(const config::KeywordRule& rule) {
+  switch (rule.method) {
+    case config::KeywordMethod::kRegex:
+      return KeywordKind::kPattern;
+    case config::KeywordMethod::kBm25:
+      return KeywordKind::kBm25;
+    case config::KeywordMethod::kNgram:
+      return KeywordKind::kSimilar;
+    case config::KeywordMethod::kLiteral:
+      return rule.fuzzy_match ? KeywordKind::kSimilar : KeywordKind::kPattern;
+  }
+  return KeywordKind::kPattern;
+}
+
+double threshold_of(const config::KeywordRule& rule) {
+  if (rule.method == config::KeywordMethod::kBm25) return rule.bm25_threshold;
+  if (rule.method == config::KeywordMethod::kNgram) return rule.ngram_threshold;
+  return 1;
+}
+
+void check_regex(std::vector<RuleProblem>& problems, const config::RuleBase& rule,
+                 const std::string& pattern) {
+  const std::string problem = regex_problem(pattern);
+  if (problem.empty()) return;
+  problems.push_back({rule.position, fmt::format("{}: {} is no regular expression: {}", rule.name,
+                                                 pattern, problem)});
+}
+
+}  // namespace
+
+std::vector<RuleProblem> check_rules(const config::SignalRules& rules) {
+  std::vector<RuleProblem> problems;
+  size_t patterns = 0;
+  for (const config::KeywordRule& rule : rules.keywords) {
+    if (rule.keywords.empty()) problems.push_back({rule.position, rule.name + ": has no keyword"});
+    for (const std::string& keyword : rule.keywords) {
+      if (keyword.empty())
+        problems.push_back({rule.position, rule.name + ": has an empty keyword"});
+      if (rule.method == config::KeywordMethod::kRegex) check_regex(problems, rule, keyword);
+    }
+    patterns += rule.keywords.size();
+  }
+  for (const config::StructureRule& rule : rules.structure) {
+    if (rule.source == config::StructureSource::kRegex) check_regex(problems, rule, rule.pattern);
+    patterns += rule.keywords.size() + 1;
+  }
+  if (patterns > kPatternsMax) {
+    problems.push_back({{},
+                        fmt::format("keyword and structure rules have {} patterns, more than {}",
+                                    patterns, kPatternsMax)});
+  }
+  return problems;
+}
+
+namespace {
+
+void compile_keywords(Engine::Compiled& c) {
+  for (size_t r = 0; r < c.config->rules.keywords.size(); ++r) {
+    const config::KeywordRule& rule = c.config->rules.keywords[r];
+    KeywordPlan plan;
+    plan.kind = kind_of(rule);
+    plan.threshold = threshold_of(rule);
+    plan.first = static_cast<uint32_t>(c.keywords.size());
+    plan.count = static_cast<uint32_t>(rule.keywords.size());
+    uint32_t phrase = plan.kind == KeywordKind::kBm25 ? c.phrases.add_rule(rule.keywords) : 0;
+    for (const std::string& keyword : rule.keywords) {
+      KeywordSlot slot{.text = keyword};
+      if (plan.kind == KeywordKind::kBm25) {
+        slot.index = phrase++;
+      } else if (plan.kind == KeywordKind::kSimilar) {
+        slot.index = static_cast<uint32_t>(c.similar.size());
+        c.similar.push_back(
+            rule.method == config::KeywordMethod::kNgram
+                ? SimilarKeyword::with_ngrams(keyword,
+                                              static_cast<size_t>(std::max(1, rule.ngram_arity)))
+                : SimilarKeyword::with_edits(
+                      keyword, static_cast<size_t>(std::max(0, rule.fuzzy_threshold))));
+      } else if (rule.method == config::KeywordMethod::kRegex) {
+        slot.index = c.patterns.add_regex(keyword, rule.case_sensitive, false);
+      } else {
+        slot.index = c.patterns.add_literal(keyword, rule.case_sensitive);
+      }
+      c.keywords.push_back(slot);
+    }
+    c.keyword_rules.push_back(plan);
+    if (!rule.include_history) continue;
+    c.history_rules.push_back(static_cast<uint16_t>(r));
+    c.history_similar |= plan.kind == KeywordKind::kSimilar;
+    c.history_phrases |= plan.kind == KeywordKind::kBm25;
+  }
+}
+
+void compile_structure(Engine::Compiled& c) {
+  for (const config::StructureRule& rule : c.config->rules.structure) {
+    StructurePlan plan;
+    if (rule.source == config::StructureSource::kRegex) {
+      const bool counted = rule.feature != config::StructureFeature::kExists;
+      plan.patterns.push_back(c.patterns.add_regex(rule.pattern, rule.case_sensitive, counted));
+    }
+    for (const std::string& keyword : rule.keywords) {
+      plan.patterns.push_back(c.patterns.add_literal(keyword, rule.case_sensitive));
+    }
+    for (const std::vector<std::string>& sequence : rule.sequences) {
+      auto& words = plan.sequences.emplace_back();
+      for (const std::string& word : sequence) words.push_back(text::normalized(word));
+    }
+    c.structure_rules.push_back(std::move(plan));
+  }
+}
+
+void compile_labels(Engine::Compiled& c) {
+  for (const config::DomainRule& rule : c.config->rules.domains) {
+    auto& labels = c.domain_labels.emplace_back();
+    for (const std::string& label : rule.labels) {
+      const auto found = std::ranges::find(nn::kDomainLabels, label);
+      if (found == nn::kDomainLabels.end()) continue;
+      const auto index = static_cast<size_t>(found - nn::kDomainLabels.begin());
+      if (std::ranges::find(labels, index) == labels.end()) labels.push_back(index);
+    }
+  }
+  for (const config::PiiRule& rule : c.config->rules.pii) {
+    auto& allowed = c.pii_allowed.emplace_back();
+    for (const std::string& name : rule.types_allowed) {
+      // Types of other products that nothing here detects are allowed by not being found.
+      EntityType type;
+      if (parse_entity_type(name, type)) allowed[static_cast<size_t>(type)] = true;
+    }
+  }
+}
+
+// Of all that a MessageResult depends on beside the message.
+uint64_t version_of(const Engine::Compiled& c) {
+  std::string described;
+  for (const uint16_t r : c.history_rules) {
+    const config::KeywordRule& rule = c.config->rules.keywords[r];
+    // The position among all keywords is what a cached score refers to.
+    described += fmt::format("{} {} {} {} {} {} {}\n", c.keyword_rules[r].first,
+                             static_cast<int>(rule.method), rule.case_sensitive, rule.fuzzy_match,
+                             rule.fuzzy_threshold, rule.ngram_arity, rule.keywords.size());
+    for (const std::string& keyword : rule.keywords) {
+      described += fmt::format("{} {}\n", keyword.size(), keyword);
+    }
+  }
+  if (c.parts.heads) described += c.parts.heads->version();
+  return text::hash64(described);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Engine>> Engine::compile(std::shared_ptr<const config::Config> config,
+                                                      Parts parts) {
+  if (const std::vector<RuleProblem> problems = check_rules(config->rules); !problems.empty()) {
+    const RuleProblem& first = problems.front();
+    return fail(ErrorCode::kInvalidArgument,
+                fmt::format("{}:{}:{}: error: routing.signals: {}", config->file,
+                            first.position.line, first.position.column, first.message));
+  }
+  auto compiled = std::make_unique<Compiled>();
+  compiled->config = std::move(config);
+  compiled->parts = std::move(parts);
+  compile_keywords(*compiled);
+  compile_structure(*compiled);
+  compile_labels(*compiled);
+  compiled->patterns.build();
+  compiled->version = version_of(*compiled);
+  return std::shared_ptr<const Engine>(new Engine(std::move(compiled)));
+}
+
+Engine::Engine(std::unique_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
+Engine::~Engine() = default;
+uint64_t Engine::rules_version() const { return compiled_->version; }
+
+CostClass Engine::cost_class(config::SignalId signal) const {
+  using config::SignalType;
+  const config::SignalInfo& info = compiled_->config->signals[signal];
+  switch (info.type) {
+    case SignalType::kKeyword:
+      return compiled_->keyword_rules[info.rule].kind == KeywordKind::kPattern ? 0 : 1;
+    case SignalType::kContext:
+    case SignalType::kConversation:
+    case SignalType::kStructure:
+      return 0;
+    case SignalType::kLanguage:
+      return 1;
+    case SignalType::kPii:
+      return 2;
+    case SignalType::kDomain:
+    case SignalType::kComplexity:
+    case SignalType::kJailbreak:
+      return 3;
+    default:
+      return 4;
+  }
+}
+
+}  // namespace vsr::signals

@@ -1,0 +1,57 @@
+#pragma once
+
+// The rules of a recipe in the form that evaluation reads: names resolved, patterns and indexes
+// built. Internal to the room; immutable after compile().
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "signals/bm25.h"
+#include "signals/engine.h"
+#include "signals/entity.h"
+#include "signals/patterns.h"
+#include "signals/similar_words.h"
+
+namespace vsr::signals {
+
+// How the keywords of a rule are looked for.
+enum class KeywordKind : uint8_t { kPattern, kBm25, kSimilar };
+
+struct KeywordPlan {
+  KeywordKind kind = KeywordKind::kPattern;
+  double threshold = 1;  // scores from here on count as found
+  uint32_t first = 0;    // of its keywords in Engine::Compiled::keywords
+  uint32_t count = 0;
+};
+
+// One keyword of one rule.
+struct KeywordSlot {
+  std::string_view text;  // in the Config
+  uint32_t index = 0;     // PatternId, phrase of the Bm25Index, or entry of `similar`
+};
+
+struct StructurePlan {
+  std::vector<PatternId> patterns;
+  std::vector<std::vector<std::string>> sequences;  // normalised words
+};
+
+struct Engine::Compiled {
+  std::shared_ptr<const config::Config> config;
+  Parts parts;
+
+  PatternSet patterns;
+  Bm25Index phrases;
+  std::vector<SimilarKeyword> similar;
+  std::vector<KeywordSlot> keywords;
+  std::vector<KeywordPlan> keyword_rules;                   // by rule
+  std::vector<uint16_t> history_rules;                      // keyword rules with include_history
+  std::vector<StructurePlan> structure_rules;               // by rule
+  std::vector<std::vector<size_t>> domain_labels;           // by rule: indexes of nn::kDomainLabels
+  std::vector<std::array<bool, kEntityTypes>> pii_allowed;  // by rule
+  bool history_similar = false;                             // some history rule compares words
+  bool history_phrases = false;
+  uint64_t version = 0;
+};
+
+}  // namespace vsr::signals

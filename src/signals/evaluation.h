@@ -1,0 +1,112 @@
+#pragma once
+
+// One call of Engine::evaluate: reads rules, works in a Scratch::State and fills Values. Internal
+// to the room: rules.cc has one function per type of signal, history.cc what they share. Lives on
+// the stack; everything it refers to outlives it.
+
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nn/head_bank.h"
+#include "signals/compiled.h"
+#include "signals/message_cache.h"
+#include "text/terms.h"
+
+namespace vsr::signals {
+
+// What was worked out so far of one request.
+struct Scratch::State {
+  // Of the prompt.
+  TextPatterns patterns;
+  bool words_done = false;
+  WordList words;
+  bool phrases_done = false;
+  std::vector<double> phrase_scores;
+  bool heads_done = false;
+  nn::HeadScores heads;
+  bool entities_done = false;
+  std::vector<Entity> entities;
+
+  // Of the messages, by index.
+  std::vector<std::shared_ptr<const MessageResult>> results;
+  std::vector<char> looked_up;
+  std::vector<char> read;
+  std::vector<MessageText> texts;
+  bool failed = false;  // a message could not be read
+
+  // Over the prompt and all messages.
+  bool history_words_done = false;
+  std::vector<float> history_words;  // best score by keyword
+  bool history_entities_done = false;
+  bool history_attack_done = false;
+  double history_attack = 0;
+
+  // Of the message at hand, and memory.
+  TextPatterns message_patterns;
+  WordList message_words;
+  std::vector<double> message_phrases;
+  std::vector<float> message_keywords;
+  text::Stemmer stemmer;
+  std::array<uint64_t, config::kSignalTypes> nanoseconds{};  // by type of signal
+};
+
+// Why a rule could not be evaluated.
+inline constexpr std::string_view kNoEncoder = "no encoder";
+inline constexpr std::string_view kNoWeights = "no classifier weights";
+inline constexpr std::string_view kUnread = "a message could not be read";
+
+class Evaluation {
+ public:
+  Evaluation(const Engine::Compiled& compiled, const Input& input, Scratch::State& state,
+             Values& values)
+      : c_(compiled), input_(input), s_(state), values_(values) {}
+
+  void evaluate(config::SignalId id);
+
+ private:
+  void keyword(config::SignalId id, const config::KeywordRule& rule, const KeywordPlan& plan);
+  void structure(config::SignalId id, const config::StructureRule& rule, const StructurePlan& plan);
+  void conversation(config::SignalId id, const config::ConversationRule& rule);
+  void language(config::SignalId id, const config::LanguageRule& rule);
+  void pii(config::SignalId id, const config::PiiRule& rule,
+           const std::array<bool, kEntityTypes>& allowed);
+  void domain(config::SignalId id, const config::DomainRule& rule,
+              const std::vector<size_t>& labels);
+  void complexity(config::SignalId id, const config::ComplexityRule& rule,
+                  config::ComplexityLevel level);
+  void jailbreak(config::SignalId id, const config::JailbreakRule& rule);
+
+  double prompt_score(const KeywordPlan& plan, const KeywordSlot& slot);
+  double structure_value(const config::StructureRule& rule, const StructurePlan& plan);
+  void prompt_entities();
+  bool prompt_heads();
+  void history_words();
+  void history_entities();
+  void history_attack();
+
+  // The result of a message with at least `part`; null if the message could not be read.
+  const MessageResult* message(size_t m, MessageResult::Part part);
+  const MessageText* text_of(size_t m);
+  void find_words(size_t m, const MessageText& text, MessageResult& out);
+  void add_words(TextPatterns& patterns, const std::string_view text);
+  void find_entities(size_t m, const MessageText& text, MessageResult& out);
+  bool is_prompt(size_t m) const { return static_cast<int64_t>(m) == input_.prompt_message; }
+
+  void set(config::SignalId id, bool matched, double confidence, double raw) {
+    values_.signals[id] = {true, matched, matched ? confidence : 0, raw};
+  }
+  void error(config::SignalId id, const config::RuleBase& rule, std::string_view message) {
+    values_.errors.push_back({id, std::string(message)});
+    set(id, rule.on_error_match, 1, 0);
+  }
+
+  const Engine::Compiled& c_;
+  const Input& input_;
+  Scratch::State& s_;
+  Values& values_;
+};
+
+}  // namespace vsr::signals

@@ -1,0 +1,206 @@
+// What rules share: the results of messages, from the cache or worked out once, and their union.
+
+#include <algorithm>
+
+#include "signals/detect.h"
+#include "signals/evaluation.h"
+
+namespace vsr::signals {
+
+const MessageText* Evaluation::text_of(size_t m) {
+  if (s_.read[m] == 0) {
+    if (input_.texts == nullptr) return nullptr;
+    Result<MessageText> text = input_.texts->read(m);
+    if (!text) return nullptr;
+    s_.texts[m] = *text;
+    s_.read[m] = 1;
+    ++values_.messages_read;
+  }
+  return &s_.texts[m];
+}
+
+const MessageResult* Evaluation::message(size_t m, MessageResult::Part part) {
+  const Message& message = input_.messages[m];
+  const MessageCache::Key key{message.content_hash,
+                              c_.version ^ (static_cast<uint64_t>(message.role) << 56)};
+  std::shared_ptr<const MessageResult>& known = s_.results[m];
+  if (s_.looked_up[m] == 0) {
+    s_.looked_up[m] = 1;
+    if (c_.parts.cache) known = c_.parts.cache->find(key);
+    if (known) ++values_.messages_cached;
+  }
+  if (known && (known->parts & part) != 0) return known.get();
+
+  auto fresh = known ? std::make_shared<MessageResult>(*known) : std::make_shared<MessageResult>();
+  const bool operator_text = is_operator(message.role);
+  if (part == MessageResult::kAttack && (operator_text || message.role == Role::kAssistant)) {
+    fresh->attack = 0;  // the operator's own words, and the model's
+  } else {
+    const MessageText* text = text_of(m);
+    if (text == nullptr) return nullptr;
+    if (part == MessageResult::kWords && !operator_text) find_words(m, *text, *fresh);
+    if (part == MessageResult::kEntities) find_entities(m, *text, *fresh);
+    if (part == MessageResult::kAttack) {
+      if (is_prompt(m)) {
+        if (!prompt_heads()) return nullptr;
+        fresh->attack = s_.heads.jailbreak;
+        fresh->heads = std::make_shared<const nn::HeadScores>(s_.heads);
+      } else {
+        nn::HeadScores scores;
+        c_.parts.heads->score(text->text, scores);
+        fresh->attack = scores.jailbreak;
+      }
+    }
+  }
+  fresh->parts |= part;
+  known = std::move(fresh);
+  if (c_.parts.cache) c_.parts.cache->put(key, known);
+  return known.get();
+}
+
+// Best scores of the keywords of history rules in one text, over those in message_keywords.
+void Evaluation::add_words(TextPatterns& patterns, std::string_view text) {
+  if (text.empty()) return;
+  if (c_.history_similar) split_words(patterns.normalized(), s_.message_words);
+  if (c_.history_phrases) c_.phrases.score(patterns.normalized(), s_.stemmer, s_.message_phrases);
+  for (const uint16_t r : c_.history_rules) {
+    const KeywordPlan& plan = c_.keyword_rules[r];
+    for (uint32_t k = plan.first; k < plan.first + plan.count; ++k) {
+      const KeywordSlot& slot = c_.keywords[k];
+      float& best = s_.message_keywords[k];
+      if (best >= 1 && plan.kind != KeywordKind::kBm25) continue;
+      double score = 0;
+      switch (plan.kind) {
+        case KeywordKind::kPattern:
+          score = patterns.matches(static_cast<PatternId>(slot.index)) ? 1 : 0;
+          break;
+        case KeywordKind::kBm25:
+          score = s_.message_phrases[slot.index];
+          break;
+        case KeywordKind::kSimilar:
+          score = c_.similar[slot.index].best(s_.message_words);
+          break;
+      }
+      best = std::max(best, static_cast<float>(score));
+    }
+  }
+}
+
+void Evaluation::find_words(size_t m, const MessageText& text, MessageResult& out) {
+  s_.message_keywords.assign(c_.keywords.size(), 0);
+  if (is_prompt(m)) {
+    add_words(s_.patterns, input_.prompt);
+  } else {
+    s_.message_patterns.reset(c_.patterns, text.text);
+    add_words(s_.message_patterns, text.text);
+  }
+  for (const std::string_view argument : text.arguments) {
+    s_.message_patterns.reset(c_.patterns, argument);
+    add_words(s_.message_patterns, argument);
+  }
+  out.keywords.clear();
+  for (uint32_t k = 0; k < s_.message_keywords.size(); ++k) {
+    if (s_.message_keywords[k] > 0) out.keywords.push_back({k, s_.message_keywords[k]});
+  }
+}
+
+void Evaluation::find_entities(size_t m, const MessageText& text, MessageResult& out) {
+  const bool personal = !is_operator(input_.messages[m].role);
+  out.entities.clear();
+  uint32_t part = 0;
+  const auto add = [&](std::string_view one, bool with_personal) {
+    for (const Entity& entity : detect_pii(one, {.personal = with_personal, .secrets = true})) {
+      out.entities.push_back({entity, part});
+    }
+    ++part;
+  };
+  if (is_prompt(m) && s_.entities_done) {
+    for (const Entity& entity : s_.entities) out.entities.push_back({entity, part});
+    ++part;
+  } else {
+    add(text.text, personal);
+  }
+  for (const std::string_view argument : text.arguments) add(argument, personal);
+  for (const std::string_view extra : text.extra) add(extra, false);
+}
+
+void Evaluation::prompt_entities() {
+  if (s_.entities_done) return;
+  s_.entities_done = true;
+  s_.entities = detect_pii(input_.prompt);
+  if (s_.history_entities_done) return;  // they are in values already
+  for (const Entity& entity : s_.entities) {
+    values_.entities.push_back({entity, input_.prompt_message, 0});
+  }
+}
+
+// False without weights.
+bool Evaluation::prompt_heads() {
+  if (s_.heads_done) return true;
+  if (!c_.parts.heads) return false;
+  s_.heads_done = true;
+  if (input_.prompt_message >= 0 && c_.parts.cache) {
+    // A tool loop asks about the same prompt at every turn.
+    const auto m = static_cast<size_t>(input_.prompt_message);
+    const Message& message = input_.messages[m];
+    const auto known = c_.parts.cache->find(
+        {message.content_hash, c_.version ^ (static_cast<uint64_t>(message.role) << 56)});
+    if (known && known->heads) {
+      s_.heads = *known->heads;
+      return true;
+    }
+  }
+  c_.parts.heads->score(input_.prompt, s_.heads);
+  return true;
+}
+
+void Evaluation::history_words() {
+  if (s_.history_words_done) return;
+  s_.history_words_done = true;
+  s_.history_words.assign(c_.keywords.size(), 0);
+  const auto merge = [&](uint32_t keyword, float score) {
+    s_.history_words[keyword] = std::max(s_.history_words[keyword], score);
+  };
+  if (input_.prompt_message < 0) {
+    s_.message_keywords.assign(c_.keywords.size(), 0);
+    add_words(s_.patterns, input_.prompt);
+    for (uint32_t k = 0; k < s_.message_keywords.size(); ++k) merge(k, s_.message_keywords[k]);
+  }
+  for (size_t m = 0; m < input_.messages.size(); ++m) {
+    if (is_operator(input_.messages[m].role)) continue;
+    const MessageResult* result = message(m, MessageResult::kWords);
+    s_.failed |= result == nullptr;
+    if (result == nullptr) continue;
+    for (const KeywordScore& found : result->keywords) merge(found.keyword, found.score);
+  }
+}
+
+void Evaluation::history_entities() {
+  if (s_.history_entities_done) return;
+  if (input_.prompt_message < 0) prompt_entities();
+  const bool prompt_added = s_.entities_done;
+  s_.history_entities_done = true;
+  for (size_t m = 0; m < input_.messages.size(); ++m) {
+    const MessageResult* result = message(m, MessageResult::kEntities);
+    s_.failed |= result == nullptr;
+    if (result == nullptr) continue;
+    for (const PartEntity& found : result->entities) {
+      if (found.part == 0 && is_prompt(m) && prompt_added) continue;
+      values_.entities.push_back({found.entity, static_cast<int32_t>(m), found.part});
+    }
+  }
+}
+
+void Evaluation::history_attack() {
+  if (s_.history_attack_done) return;
+  s_.history_attack_done = true;
+  s_.history_attack = 0;
+  for (size_t m = 0; m < input_.messages.size(); ++m) {
+    if (is_operator(input_.messages[m].role)) continue;
+    const MessageResult* result = message(m, MessageResult::kAttack);
+    s_.failed |= result == nullptr;
+    if (result != nullptr) s_.history_attack = std::max(s_.history_attack, result->attack);
+  }
+}
+
+}  // namespace vsr::signals
