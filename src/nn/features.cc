@@ -174,11 +174,13 @@ bool BlockReader::next(Block& block) {
   if (rest_.empty()) return false;
   const std::string_view raw = rest_.substr(0, block_end(rest_, config_.block_bytes));
   rest_.remove_prefix(raw.size());
-  std::fill_n(seen_.begin(), (size_t{1} << config_.bucket_bits) / 64, 0);
   block.counts_ = {};
   measure_raw(raw);
   text::normalize(raw, normal_);
   read_normalized(block);
+  for (size_t g = 0; g < kGroups; ++g) {
+    for (const uint32_t bucket : block.group(static_cast<Group>(g))) seen_[bucket / 64] = 0;
+  }
   return true;
 }
 

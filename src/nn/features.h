@@ -76,7 +76,8 @@ class BlockReader {
   char32_t previous_sign_ = 0;
   Counts counts_;
   std::string normal_;
-  std::array<uint64_t, (size_t{1} << kBucketBitsMax) / 64> seen_;
+  // Buckets of the current block; all zero between blocks.
+  std::array<uint64_t, (size_t{1} << kBucketBitsMax) / 64> seen_{};
 };
 
 }  // namespace vsr::nn
