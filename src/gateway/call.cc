@@ -67,7 +67,10 @@ net::Task<void> Call::run(std::string_view body, router::FactsCache& facts) {
     co_return;
   }
   stream_ = request_.chat().stream;
+  const MonoTime parsed = now();
   decide();
+  decision_.timings.parse_us = static_cast<uint32_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(parsed - received_).count());
   begin_record();
   if (decision_.error) {
     const bool backends_gone = decision_.error->status == 503;
@@ -116,7 +119,7 @@ void Call::begin_record() {
   services_.replay->begin(
       replay_id_,
       routing_part(
-          decision_, request_, *runtime_,
+          shared_decision_, request_, *runtime_,
           {request_id_, caller_.name, services_.clock->unix_ms(),
            std::chrono::duration<double, std::micro>(now() - received_).count(), stream_}));
 }

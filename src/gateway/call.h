@@ -83,7 +83,9 @@ class Call {
   const Caller caller_;
   const std::string request_id_;
 
-  router::Decision decision_;
+  // Shared with the record's writer once begin_record() has been; nobody changes it from then on.
+  const std::shared_ptr<router::Decision> shared_decision_ = std::make_shared<router::Decision>();
+  router::Decision& decision_ = *shared_decision_;
   Id128 replay_id_;
   std::string replay_id_text_;
   bool recorded_ = false;

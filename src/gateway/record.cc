@@ -71,12 +71,12 @@ void write_signals(const config::Config& config, const std::vector<config::Signa
   };
   w.key("signal_values").begin_object();
   for (size_t id = 0; id < values.size(); ++id) {
-    if (values[id].evaluated) w.field(label(id), values[id].raw);
+    if (values[id].evaluated) w.short_field(label(id), values[id].raw);
   }
   w.end_object();
   w.key("signal_confidences").begin_object();
   for (size_t id = 0; id < values.size(); ++id) {
-    if (values[id].evaluated) w.field(label(id), values[id].confidence);
+    if (values[id].evaluated) w.short_field(label(id), values[id].confidence);
   }
   w.end_object();
 }
@@ -98,14 +98,57 @@ void write_rejected(const router::Decision& decision, const policy::Explanation&
   w.end_array();
 }
 
+void write_details(const router::Decision& decision, const router::Router& routing,
+                   json::JsonWriter& w) {
+  const config::Config& config = *decision.config;
+  std::string learning = "{}";
+  if (decision.verdict.action != learning::Action::kNone) {
+    json::JsonWriter facts;
+    facts.begin_object();
+    router::write_learning(routing, decision, facts);
+    facts.end_object();
+    learning = facts.take();
+  }
+  w.key("learning").begin_object().key("adaptations").begin_object();
+  w.raw_field("session_aware", learning).end_object().end_object();
+  w.raw_field("session_policy", learning);
+  w.field("signals_complete", decision.complete);
+  // Of a request for a named model only the rules about privacy were evaluated, and no decision.
+  policy::Explanation explanation;
+  explanation.values = decision.values.signals;
+  if (!decision.explicit_model) explanation = routing.explain(decision);
+  write_signals(config, explanation.values, w);
+  w.key("signal_errors").begin_object();
+  for (const signals::SignalError& error : decision.values.errors) {
+    w.field(fmt::format("{}:{}", config::leaf_name(config.signals[error.signal].type),
+                        config.signals[error.signal].name),
+            error.message);
+  }
+  w.end_object();
+  router::write_projections(explanation, w);
+  write_rejected(decision, explanation, w);
+  w.key("pii_entities").begin_array();
+  for (const signals::FoundEntity& found : decision.values.entities) {
+    w.begin_object()
+        .field("type", signals::to_string(found.entity.type))
+        .field("message", found.message)
+        .field("start", found.entity.start)
+        .field("end", found.entity.end)
+        .end_object();
+  }
+  w.end_array();
+}
+
 std::string_view model_name(const router::Decision& decision, config::ModelId model) {
   return model == config::kNoModel ? std::string_view() : decision.config->models[model].name;
 }
 
 }  // namespace
 
-store::RoutingPart routing_part(const router::Decision& decision, router::Request& request,
-                                const Runtime& runtime, RecordFacts facts) {
+store::RoutingPart routing_part(std::shared_ptr<const router::Decision> shared,
+                                router::Request& request, const Runtime& runtime,
+                                RecordFacts facts) {
+  const router::Decision& decision = *shared;
   const config::Config& config = *runtime.config;
   const learning::Identity& identity = decision.identity;
   const bool raw = config.replay.store_raw_identity;
@@ -161,38 +204,10 @@ store::RoutingPart routing_part(const router::Decision& decision, router::Reques
     part.prompt = plain_text(request.prompt(), bytes_max);
     if (config.replay.capture_request_body) part.request_body = plain_text(body, bytes_max);
   }
-  part.details = [copy = std::make_shared<const router::Decision>(decision),
-                  routing = runtime.router, tools = request.tools().count,
+  part.details = [shared = std::move(shared), routing = runtime.router,
+                  tools = request.tools().count,
                   tool_loop = request.conversation().tool_loop](json::JsonWriter& w) {
-    const policy::Explanation explanation = routing->explain(*copy);
-    w.key("learning").begin_object().key("adaptations").begin_object();
-    w.key("session_aware").begin_object();
-    if (copy->verdict.action != learning::Action::kNone) router::write_learning(*routing, *copy, w);
-    w.end_object().end_object().end_object();
-    w.key("session_policy").begin_object();
-    if (copy->verdict.action != learning::Action::kNone) router::write_learning(*routing, *copy, w);
-    w.end_object();
-    w.field("signals_complete", copy->complete);
-    write_signals(*copy->config, explanation.values, w);
-    w.key("signal_errors").begin_object();
-    for (const signals::SignalError& error : copy->values.errors) {
-      w.field(fmt::format("{}:{}", config::leaf_name(copy->config->signals[error.signal].type),
-                          copy->config->signals[error.signal].name),
-              error.message);
-    }
-    w.end_object();
-    router::write_projections(explanation, w);
-    write_rejected(*copy, explanation, w);
-    w.key("pii_entities").begin_array();
-    for (const signals::FoundEntity& found : copy->values.entities) {
-      w.begin_object()
-          .field("type", signals::to_string(found.entity.type))
-          .field("message", found.message)
-          .field("start", found.entity.start)
-          .field("end", found.entity.end)
-          .end_object();
-    }
-    w.end_array();
+    write_details(*shared, *routing, w);
     w.field("tool_definitions", tools);
     w.key("tool_trace")
         .begin_object()

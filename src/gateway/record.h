@@ -1,8 +1,9 @@
 #pragma once
 
 // A Decision as the routing part of a replay record. What is long is rendered later, on the replay
-// writer's thread, from a copy of the decision.
+// writer's thread, from the decision itself, which must not change any more.
 
+#include <memory>
 #include <string>
 
 #include "gateway/runtime.h"
@@ -20,7 +21,8 @@ struct RecordFacts {
   bool streaming = false;
 };
 
-store::RoutingPart routing_part(const router::Decision& decision, router::Request& request,
-                                const Runtime& runtime, RecordFacts facts);
+store::RoutingPart routing_part(std::shared_ptr<const router::Decision> decision,
+                                router::Request& request, const Runtime& runtime,
+                                RecordFacts facts);
 
 }  // namespace vsr::gateway

@@ -173,6 +173,17 @@ JsonWriter& JsonWriter::value(double number) {
   return raw({digits, static_cast<size_t>(end - digits)});
 }
 
+JsonWriter& JsonWriter::short_field(std::string_view name, double number) {
+  key(name);
+  if (!std::isfinite(number)) return null();
+  constexpr int kDigits = 6;
+  char digits[32];
+  const auto end =
+      std::to_chars(digits, digits + sizeof digits, number, std::chars_format::general, kDigits)
+          .ptr;
+  return raw({digits, static_cast<size_t>(end - digits)});
+}
+
 JsonWriter& JsonWriter::integer(int64_t number) {
   char digits[24];
   const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;

@@ -47,6 +47,8 @@ class JsonWriter {
   JsonWriter& field(std::string_view name, const T& v) {
     return key(name).value(v);
   }
+  // A measured value: six significant digits are enough for a reader.
+  JsonWriter& short_field(std::string_view name, double number);
   JsonWriter& null_field(std::string_view name) { return key(name).null(); }
   JsonWriter& raw_field(std::string_view name, std::string_view json) {
     return key(name).raw(json);

@@ -26,10 +26,10 @@ void write_candidates(const Decision& decision, const Router& router, json::Json
     const learning::CandidateCost& cost = choice.costs[i];
     w.begin_object()
         .field("model", model_name(decision, router.tables().model[cost.tier]))
-        .field("first_call_usd", cost.first)
-        .field("round_usd", cost.round)
-        .field("failure_usd", cost.fail)
-        .field("score_usd", cost.score())
+        .short_field("first_call_usd", cost.first)
+        .short_field("round_usd", cost.round)
+        .short_field("failure_usd", cost.fail)
+        .short_field("score_usd", cost.score())
         .field("current", cost.tier == choice.previous)
         .end_object();
   }
@@ -40,13 +40,13 @@ void write_candidate_traces(const Decision& decision, const Router& router, json
   const learning::Choice& choice = decision.verdict.choice;
   w.key("base_scores").begin_object();
   for (const policy::Candidate& candidate : decision.selection.candidates) {
-    w.field(model_name(decision, candidate.model), candidate.score);
+    w.short_field(model_name(decision, candidate.model), candidate.score);
   }
   w.end_object();
   w.key("final_scores").begin_object();
   for (size_t i = 0; i < choice.cost_count; ++i) {
-    w.field(model_name(decision, router.tables().model[choice.costs[i].tier]),
-            -choice.costs[i].score());
+    w.short_field(model_name(decision, router.tables().model[choice.costs[i].tier]),
+                  -choice.costs[i].score());
   }
   w.end_object();
   const learning::CandidateCost* current = nullptr;
@@ -59,13 +59,13 @@ void write_candidate_traces(const Decision& decision, const Router& router, json
     const double surcharge = current == nullptr ? 0 : cost.first - current->first;
     w.key(model_name(decision, router.tables().model[cost.tier])).begin_object();
     w.field("current", &cost == current);
-    w.field("base_score", -cost.fail);
-    w.field("final_score", -cost.score());
-    w.field("handoff_penalty",
-            &cost == current ? 0 : learning::kHysteresis * std::max(0.0, surcharge));
-    w.field("prefix_cache_benefit", std::max(0.0, -surcharge));
-    w.field("prefix_cache_penalty", std::max(0.0, surcharge));
-    w.field("net_switch_advantage", current == nullptr ? 0 : current->score() - cost.score());
+    w.short_field("base_score", -cost.fail);
+    w.short_field("final_score", -cost.score());
+    w.short_field("handoff_penalty",
+                  &cost == current ? 0 : learning::kHysteresis * std::max(0.0, surcharge));
+    w.short_field("prefix_cache_benefit", std::max(0.0, -surcharge));
+    w.short_field("prefix_cache_penalty", std::max(0.0, surcharge));
+    w.short_field("net_switch_advantage", current == nullptr ? 0 : current->score() - cost.score());
     w.end_object();
   }
   w.end_object();
@@ -225,19 +225,19 @@ void write_projections(const policy::Explanation& explanation, json::JsonWriter&
   }
   w.end_array();
   w.key("projection_scores").begin_object();
-  for (const policy::ScoreTrace& score : explanation.scores) w.field(score.score, score.value);
+  for (const policy::ScoreTrace& score : explanation.scores) w.short_field(score.score, score.value);
   w.end_object();
   w.key("projection_trace").begin_array();
   for (const policy::ScoreTrace& score : explanation.scores) {
-    w.begin_object().field("score", score.score).field("value", score.value);
+    w.begin_object().field("score", score.score).short_field("value", score.value);
     w.key("inputs").begin_array();
     for (const policy::InputTrace& input : score.inputs) {
       w.begin_object()
           .field("type", input.type)
           .field("name", input.name)
-          .field("value", input.value)
-          .field("weight", input.weight)
-          .field("contribution", input.contribution)
+          .short_field("value", input.value)
+          .short_field("weight", input.weight)
+          .short_field("contribution", input.contribution)
           .end_object();
     }
     w.end_array();
@@ -246,7 +246,7 @@ void write_projections(const policy::Explanation& explanation, json::JsonWriter&
       w.begin_object()
           .field("name", output.name)
           .field("matched", output.matched)
-          .field("confidence", output.confidence)
+          .short_field("confidence", output.confidence)
           .end_object();
     }
     w.end_array().end_object();
@@ -274,11 +274,11 @@ void write_learning(const Router& router, const Decision& decision, json::JsonWr
   if (!verdict.lock_ignored.empty()) w.field("lock_ignored", verdict.lock_ignored);
   w.field("turns", verdict.next.turns);
   w.field("switches", verdict.next.switches);
-  w.field("gain_usd", verdict.choice.gain);
-  w.field("margin_usd", verdict.choice.margin);
+  w.short_field("gain_usd", verdict.choice.gain);
+  w.short_field("margin_usd", verdict.choice.margin);
   w.key("belief").begin_object();
   for (size_t i = 0; i < router.tables().k; ++i) {
-    w.field(model_name(decision, router.tables().model[i]), verdict.next.belief[i]);
+    w.short_field(model_name(decision, router.tables().model[i]), verdict.next.belief[i]);
   }
   w.end_object();
   w.key("cache").begin_object();
