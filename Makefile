@@ -34,6 +34,7 @@ bench: ## Measure beside nginx and haproxy
 	@scripts/setup build bench
 	@cmake --preset $(PRESET) -DVSR_BENCH=ON >/dev/null
 	@cmake --build $(BUILD)
+	@$(BUILD)/src/router/router_bench 2>/dev/null
 	@python3 bench/proxy.py --bin $(BUILD)/vllm-sr
 
 lint: ## Check format, scripts and include edges

@@ -117,16 +117,26 @@ def haproxy(folder, port, backend):
     return subprocess.Popen(["haproxy", "-f", str(path), "-db"], stderr=subprocess.DEVNULL)
 
 
-def chat_body(model, size, stream):
-    messages = [{"role": "user", "content": "What is 17 * 23? Answer with only the number."}]
+TURN = "The function reads the file, checks its header and returns the rows that match. "
+QUESTION = "What is 17 * 23? Answer with only the number."
+# Stands in a body for a number that is another one in every request.
+COUNTER = "@@@@"
+
+
+def chat_body(model, size, stream=False, grows=False):
+    """A conversation of about `size` bytes. With `grows` its last answer (2 KB) and its prompt are
+    new in every request, as when an agent takes its next turn."""
+    question = f"{QUESTION} This is question {COUNTER}." if grows else QUESTION
+    messages = [{"role": "user", "content": question}]
     body = {"model": model, "stream": stream, "messages": messages}
     if stream:
         body["stream_options"] = {"include_usage": True}
-    turn = "The function reads the file, checks its header and returns the rows that match. "
     while len(json.dumps(body)) < size:
         at = len(messages) - 1
-        text = (turn * 24)[: min(1900, max(16, size - len(json.dumps(body)) - 60))]
+        text = (TURN * 24)[: min(1900, max(16, size - len(json.dumps(body)) - 60))]
         messages.insert(at, {"role": "user" if at % 2 == 0 else "assistant", "content": text})
+    if grows:
+        messages.insert(-1, {"role": "assistant", "content": f"Turn {COUNTER}. " + (TURN * 24)[:1900]})
     return json.dumps(body)
 
 
@@ -135,8 +145,16 @@ def load(folder, port, path, body, connections, seconds):
     script = folder / "post.lua"
     (folder / "body.json").write_text(body)
     script.write_text(
-        f'wrk.method = "POST"\nlocal f = io.open("{folder}/body.json")\nwrk.body = f:read("*a")\n'
-        'wrk.headers["content-type"] = "application/json"\n'
+        f'wrk.method = "POST"\nlocal f = io.open("{folder}/body.json")\nlocal body = f:read("*a")\n'
+        'wrk.body = body\nwrk.headers["content-type"] = "application/json"\n'
+        f'local first, second = body:match("^(.-){COUNTER}(.*)$")\n'
+        "if first then\n"
+        f'  local middle, last = second:match("^(.-){COUNTER}(.*)$")\n'
+        "  local n = os.time() % 100000 * 1000000\n"
+        "  request = function()\n"
+        "    n = n + 1\n"
+        "    return wrk.format(nil, nil, nil, table.concat({first, n, middle, n, last}))\n"
+        "  end\nend\n"
         "done = function(s, l, r)\n"
         '  io.write(string.format("FIGURES %d %d %d %d\\n", s.requests, l:percentile(50),\n'
         "    l:percentile(99), s.errors.status + s.errors.connect + s.errors.read + s.errors.timeout))\n"
@@ -151,10 +169,16 @@ def load(folder, port, path, body, connections, seconds):
     return requests, requests / seconds, p50, p99, errors
 
 
-def start_ours(binary, folder, backend, chat_path):
+def start_ours(binary, folder, backend, chat_path, records=True):
+    """A router of the shipped recipe: (process, port, ms from its start to its first answer)."""
+    folder.mkdir()
     recipe = (ROOT / "deploy/recipes/agentic-saars.yaml").read_text()
     if chat_path != "/v1/chat/completions":
         recipe = recipe.replace("protocol: http,", f"protocol: http, chat_path: {chat_path},")
+    if not records:
+        off = "global:\n  services:\n    router_replay:\n      enabled: false\n"
+        assert "\nglobal:\n" in recipe and "  services:" not in recipe
+        recipe = recipe.replace("global:\n", off, 1)
     path = folder / "recipe.yaml"
     path.write_text(recipe)
     state = folder / "state"
@@ -170,7 +194,7 @@ def start_ours(binary, folder, backend, chat_path):
         assert process.poll() is None, "the router ended"
         time.sleep(0.001)
     port = json.loads(run.read_text())["listeners"][0]["port"]
-    body = chat_body("qwen/qwen3.6-rocm", 0, False).encode()
+    body = chat_body("qwen/qwen3.6-rocm", 0).encode()
     while True:
         try:
             request = urllib.request.Request(
@@ -182,6 +206,31 @@ def start_ours(binary, folder, backend, chat_path):
         except OSError:
             time.sleep(0.002)
     return process, port, (time.monotonic() - begun) * 1000
+
+
+EXPLICIT = "qwen/qwen3.6-rocm"
+CASES = (  # label, body size, streamed, grows
+    ("1 KB", 1000, False, False),
+    ("226 KB", 226_000, False, False),
+    ("226 KB, 2 KB new", 226_000, False, True),
+    ("1 KB, stream of 20", 1000, True, False),
+)
+
+
+def measure(folder, systems, count, seconds, case):
+    """One line for each (name, pid, port, path, model); the first is what the others are divided by."""
+    label, size, stream, grows = case
+    reference = None
+    for name, pid, port, path, model in systems:
+        body = chat_body(model, size, stream, grows)
+        load(folder, port, path, body, count, 1)
+        before = cpu_seconds(pid)
+        requests, rate, p50, p99, errors = load(folder, port, path, body, count, seconds)
+        cost = (cpu_seconds(pid) - before) / max(1, requests) * 1e6
+        reference = reference or (cost, p50, p99)
+        print(f"{label:<20}{count:>5}{name:>24}{cost:>9.1f}{cost / reference[0]:>9.2f}{rate:>9.0f}"
+              f"{p50:>9}{p99:>9}{p50 - reference[1]:>+9}{p99 - reference[2]:>+9}"
+              + (f"  {errors} errors" if errors else ""), flush=True)
 
 
 def main():
@@ -202,41 +251,41 @@ def main():
             processes += [nginx_process, haproxy_process]
             for port in (backend, nginx_port, haproxy_port):
                 wait_for(port)
-            (folder / "plain").mkdir()
-            (folder / "streamed").mkdir()
-            ours, port, start_ms = start_ours(args.bin, folder / "plain", backend, "/v1/chat/completions")
-            streaming, stream_port, _ = start_ours(args.bin, folder / "streamed", backend, "/stream")
-            processes += [ours, streaming]
-            print(f"start to first served request {start_ms:.0f} ms, resident {resident_mb(ours.pid):.0f} MB")
-            print(f"{'case':<34}{'conn':>5}{'proxy':>16}{'CPU µs':>9}{'/ nginx':>9}{'req/s':>9}{'p50 µs':>9}{'p99 µs':>9}")
-            explicit, auto = "qwen/qwen3.6-rocm", "auto"
-            for label, size, stream in (("1 KB", 1000, False), ("226 KB", 226_000, False), ("1 KB, stream of 20", 1000, True)):
-                path = "/stream" if stream else "/v1/chat/completions"
-                own_port, own = (stream_port, streaming) if stream else (port, ours)
-                systems = (
-                    ("nginx", nginx_process.pid, nginx_port, path, explicit),
-                    ("haproxy", haproxy_process.pid, haproxy_port, path, explicit),
-                    ("ours explicit", own.pid, own_port, "/v1/chat/completions", explicit),
-                    ("ours auto", own.pid, own_port, "/v1/chat/completions", auto),
-                )
-                for count in connections:
-                    reference = None
-                    for system, pid, at, target, model in systems:
-                        body = chat_body(model, size, stream)
-                        load(folder, at, target, body, count, 1)
-                        before = cpu_seconds(pid)
-                        requests, rate, p50, p99, errors = load(folder, at, target, body, count, args.seconds)
-                        cost = (cpu_seconds(pid) - before) / max(1, requests) * 1e6
-                        reference = reference or cost
-                        print(f"{label:<34}{count:>5}{system:>16}{cost:>9.1f}{cost / reference:>9.2f}{rate:>9.0f}{p50:>9}{p99:>9}"
-                              + (f"  {errors} errors" if errors else ""), flush=True)
-            print(f"resident after the load {resident_mb(ours.pid):.0f} MB")
-            before = resident_mb(ours.pid)
-            idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(1000)]
+            chat, events = "/v1/chat/completions", "/stream"
+            ours = {}
+            for path in (chat, events):
+                for records in (False, True):
+                    name = f"{'chat' if path == chat else 'events'}-{'on' if records else 'off'}"
+                    ours[path, records] = start_ours(args.bin, folder / name, backend, path, records)
+                    processes.append(ours[path, records][0])
+            plain, plain_port, start_ms = ours[chat, False]
+            print(f"start to first served request {start_ms:.0f} ms, "
+                  f"resident {resident_mb(plain.pid):.0f} MB")
+            before = resident_mb(plain.pid)
+            idle = [socket.create_connection(("127.0.0.1", plain_port)) for _ in range(1000)]
             time.sleep(0.5)
-            print(f"an idle connection takes {(resident_mb(ours.pid) - before) * 1000 / len(idle):.1f} KB")
+            print(f"an idle connection takes {(resident_mb(plain.pid) - before) * 1000 / len(idle):.1f} KB")
             for connection in idle:
                 connection.close()
+            print(f"{'case':<20}{'conn':>5}{'proxy':>24}{'CPU µs':>9}{'/ nginx':>9}{'req/s':>9}"
+                  f"{'p50 µs':>9}{'p99 µs':>9}{'- nginx':>9}{'- nginx':>9}")
+            for case in CASES:
+                path = events if case[2] else chat
+                systems = [("nginx", nginx_process.pid, nginx_port, path, EXPLICIT),
+                           ("haproxy", haproxy_process.pid, haproxy_port, path, EXPLICIT)]
+                for records in (False, True):
+                    process, port, _ = ours[path, records]
+                    for model, word in ((EXPLICIT, "explicit"), ("auto", "auto")):
+                        if case[3] and model == EXPLICIT:
+                            continue
+                        systems.append((f"ours {word}{', records' if records else ''}", process.pid,
+                                        port, chat, model))
+                for count in connections:
+                    measure(folder, systems, count, args.seconds, case)
+            for (path, records), (process, _, _) in ours.items():
+                if path == chat:
+                    print(f"resident after the load, records {'on' if records else 'off'}: "
+                          f"{resident_mb(process.pid):.0f} MB")
         finally:
             for process in processes:
                 process.send_signal(signal.SIGTERM)

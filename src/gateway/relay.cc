@@ -185,7 +185,8 @@ net::Task<void> Call::relay_events() {
       }
       co_return;
     }
-    const bool ended = spans->empty();
+    // Usually the last bytes come together with the end.
+    const bool ended = spans->empty() || upstream_->complete();
     filtered.clear();
     for (const std::string_view span : *spans) {
       if (drop_usage_chunk_) {
@@ -205,20 +206,21 @@ net::Task<void> Call::relay_events() {
     const std::string_view one[] = {filtered};
     const std::span<const std::string_view> out =
         drop_usage_chunk_ ? std::span<const std::string_view>(one) : *spans;
-    if (!drop_usage_chunk_ || !filtered.empty()) {
-      if (!(co_await exchange_.write(out))) {
-        settle(store::Lifecycle::kAborted, "client_disconnect");
-        exchange_.abandon();
-        co_return;
-      }
+    if (ended) {
+      const wire::Observation& seen = stream_observer_.result();
+      const bool good = !seen.has_error && !seen.is_empty();
+      settle(good ? store::Lifecycle::kCompleted : store::Lifecycle::kFailed,
+             good ? "" : "upstream_error");
+      co_await exchange_.finish(out);
+      co_return;
     }
-    if (ended) break;
+    if (drop_usage_chunk_ && filtered.empty()) continue;
+    if (!(co_await exchange_.write(out))) {
+      settle(store::Lifecycle::kAborted, "client_disconnect");
+      exchange_.abandon();
+      co_return;
+    }
   }
-  const wire::Observation& seen = stream_observer_.result();
-  const bool good = !seen.has_error && !seen.is_empty();
-  settle(good ? store::Lifecycle::kCompleted : store::Lifecycle::kFailed,
-         good ? "" : "upstream_error");
-  co_await exchange_.finish();
 }
 
 net::Task<void> Call::end_broken_stream(const Error& error) {

@@ -220,26 +220,38 @@ net::Task<Status> Exchange::start(int status, std::string_view header_lines,
 
 net::Task<Status> Exchange::write(std::span<const std::string_view> pieces) {
   VSR_CHECK(started_ && !finished_, "a write outside start() and finish()");
+  return send_body(pieces, false);
+}
+
+net::Task<Status> Exchange::finish(std::span<const std::string_view> pieces) {
+  VSR_CHECK(started_, "finish() before start()");
+  return send_body(pieces, true);
+}
+
+net::Task<Status> Exchange::send_body(std::span<const std::string_view> pieces, bool last) {
+  if (last && (finished_ || abandoned_)) co_return Status{};
+  finished_ = last;
   if (broken_) co_return fail(ErrorCode::kClosed, "the client is gone", ErrorSource::kClient);
   size_t bytes = 0;
   for (const std::string_view piece : pieces) bytes += piece.size();
-  const bool send_body = bytes > 0 && sends_body();
-  if (send_body && unsent_) {
+  const bool sends_bytes = bytes > 0 && sends_body();
+  if (sends_bytes && unsent_) {
     VSR_CHECK(bytes <= *unsent_, "more bytes than start() announced");
     *unsent_ -= bytes;
   }
+  if (last && unsent_.value_or(0) > 0 && sends_body()) abandon();
   std::string_view all[net::kPiecesMax];
   size_t count = 0;
   char size_line[24];
   if (!head_sent_) all[count++] = text_.answer_head;
   head_sent_ = true;
-  if (send_body && chunked_) {
+  if (sends_bytes && chunked_) {
     const auto end = std::to_chars(size_line, size_line + sizeof(size_line) - 2, bytes, 16).ptr;
     end[0] = '\r';
     end[1] = '\n';
     all[count++] = {size_line, static_cast<size_t>(end + 2 - size_line)};
   }
-  for (size_t i = 0; send_body && i < pieces.size(); ++i) {
+  for (size_t i = 0; sends_bytes && i < pieces.size(); ++i) {
     if (count + 2 > net::kPiecesMax) {
       const Status sent = note_write(
           co_await stream_.write_all({all, count}, loop().after(limits_.write), &client_gone_));
@@ -248,25 +260,18 @@ net::Task<Status> Exchange::write(std::span<const std::string_view> pieces) {
     }
     all[count++] = pieces[i];
   }
-  if (send_body && chunked_) all[count++] = "\r\n";
+  if (chunked_ && sends_body()) {
+    constexpr std::string_view kChunkEnd = "\r\n";
+    constexpr std::string_view kChunkAndBodyEnd = "\r\n0\r\n\r\n";
+    if (sends_bytes) {
+      all[count++] = last ? kChunkAndBodyEnd : kChunkEnd;
+    } else if (last) {
+      all[count++] = kChunkAndBodyEnd.substr(kChunkEnd.size());
+    }
+  }
   if (count == 0) co_return Status{};
   co_return note_write(
       co_await stream_.write_all({all, count}, loop().after(limits_.write), &client_gone_));
-}
-
-net::Task<Status> Exchange::finish() {
-  VSR_CHECK(started_, "finish() before start()");
-  if (finished_ || abandoned_) co_return Status{};
-  finished_ = true;
-  if (unsent_.value_or(0) > 0 && sends_body()) abandon();
-  std::string_view pieces[2];
-  size_t count = 0;
-  if (!head_sent_) pieces[count++] = text_.answer_head;
-  head_sent_ = true;
-  if (chunked_ && sends_body()) pieces[count++] = "0\r\n\r\n";
-  if (count == 0) co_return Status{};
-  co_return note_write(
-      co_await stream_.write_all({pieces, count}, loop().after(limits_.write), &client_gone_));
 }
 
 // ---- Connection ---------------------------------------------------------------------------------

@@ -58,8 +58,9 @@ class Exchange {
   // Sends the pieces as one chunk; the head goes out with the first write. Not more bytes than were
   // announced.
   net::Task<Status> write(std::span<const std::string_view> pieces);
-  // An answer shorter than announced ends its connection.
-  net::Task<Status> finish();
+  // Ends the answer, after `pieces` in the same system call. An answer shorter than announced ends
+  // its connection.
+  net::Task<Status> finish(std::span<const std::string_view> pieces = {});
   // Ends the connection after what was sent: the answer was cut short.
   void abandon() {
     keep_alive_ = false;
@@ -97,6 +98,7 @@ class Exchange {
   // Bytes of a body that nobody read are on their way or in the buffer.
   bool body_unread() const { return framing_ != Framing::kNone && !body_read_; }
   bool sends_body() const;
+  net::Task<Status> send_body(std::span<const std::string_view> pieces, bool last);
   Status note_write(Status written);
 
   net::Stream& stream_;

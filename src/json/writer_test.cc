@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "json/value.h"
@@ -77,6 +78,27 @@ TEST(JsonWriter, EscapesAndReplacesWhatIsNotUtf8) {
   for (const Case& c : cases) {
     EXPECT_EQ(json_string(c.text), c.json);
     EXPECT_TRUE(Value::parse(json_string(c.text)));
+    // The same at every place of the eight bytes that are looked at together.
+    const std::string inner(c.json + 1, std::strlen(c.json) - 2);
+    for (size_t before = 0; before < 9; ++before) {
+      const std::string plain(before, '!');
+      EXPECT_EQ(json_string(plain + c.text + "~~~~~~~~"), '"' + plain + inner + "~~~~~~~~\"");
+    }
+  }
+}
+
+TEST(JsonWriter, ShortFieldsHaveSixDigits) {
+  struct Case {
+    double number;
+    const char* text;
+  };
+  for (const Case& c : {Case{0.8972379665489137, "0.897238"}, Case{0.5, "0.5"}, Case{0, "0"},
+                        Case{1234567, "1.23457e+06"}, Case{-1e-9, "-1e-09"},
+                        Case{std::nan(""), "null"}}) {
+    JsonWriter w;
+    w.begin_object().short_field("x", c.number).end_object();
+    EXPECT_EQ(w.str(), std::string("{\"x\":") + c.text + "}");
+    EXPECT_TRUE(Value::parse(w.str()));
   }
 }
 
