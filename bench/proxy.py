@@ -38,9 +38,9 @@ ANSWER = json.dumps(
     }
 )
 STREAM = "".join(
-    'data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"w"}}]}\\n\\n'
+    'data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"w"}}]}\n\n'
     for _ in range(20)
-) + "data: [DONE]\\n\\n"
+) + "data: [DONE]\n\n"
 
 
 def free_port():
@@ -90,11 +90,16 @@ def nginx(folder, name, config):
     return subprocess.Popen(["nginx", "-c", str(path), "-p", str(folder)])
 
 
-def backend_config(port):
-    answer, stream = ANSWER.replace("'", ""), STREAM
+def backend_config(folder, port):
+    """Plain answers from memory; streams as 20 chunks in one write, by reading a file in small
+    pieces through a filter that leaves it as it is."""
+    answer = ANSWER.replace("'", "")
+    (folder / "www").mkdir()
+    (folder / "www/stream").write_text(STREAM)
     return (
         f"server {{ listen 127.0.0.1:{port} reuseport; location = /v1/models {{ return 200 '{{\"data\":[]}}'; }}\n"
-        f" location /stream {{ default_type text/event-stream; return 200 '{stream}'; }}\n"
+        f" location /stream {{ root {folder}/www; default_type text/event-stream; ssi on; ssi_types *;\n"
+        f"  sendfile off; output_buffers 1 {len(STREAM) // 20}; postpone_output 16000; error_page 405 =200 $uri; }}\n"
         f" location / {{ default_type application/json; return 200 '{answer}'; }} }}\n"
     )
 
@@ -203,7 +208,9 @@ def start_ours(binary, folder, backend, chat_path, records=True):
             )
             urllib.request.urlopen(request, timeout=5).read()
             break
-        except OSError:
+        except OSError as error:
+            if time.monotonic() - begun > 20:
+                raise SystemExit(f"the router does not serve: {error}") from error
             time.sleep(0.002)
     return process, port, (time.monotonic() - begun) * 1000
 
@@ -243,9 +250,10 @@ def main():
     processes = []
     with tempfile.TemporaryDirectory(prefix="vsr-bench-") as name:
         folder = pathlib.Path(name)
+        folder.chmod(0o755)  # nginx reads it as another user
         try:
             backend, nginx_port, haproxy_port = free_port(), free_port(), free_port()
-            processes.append(nginx(folder, "backend", backend_config(backend)))
+            processes.append(nginx(folder, "backend", backend_config(folder, backend)))
             nginx_process = nginx(folder, "proxy", proxy_config(nginx_port, backend))
             haproxy_process = haproxy(folder, haproxy_port, backend)
             processes += [nginx_process, haproxy_process]
