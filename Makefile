@@ -43,13 +43,13 @@ lint: ## Check format, scripts and include edges
 	@shellcheck scripts/setup scripts/run scripts/test .ci/run
 	@python3 tests/tidy/check_tree.py .
 
-asan: ## Run the unit tests under AddressSanitizer and UBSan
+asan: ## Run all tests under AddressSanitizer and UBSan
 	@scripts/setup build backend test
-	@cmake --preset asan >/dev/null && cmake --build build/asan && scripts/test build/asan -E e2e
+	@cmake --preset asan >/dev/null && cmake --build build/asan && scripts/test build/asan
 
-tsan: ## Run the unit tests under ThreadSanitizer
+tsan: ## Run all tests under ThreadSanitizer
 	@scripts/setup build backend test
-	@cmake --preset tsan >/dev/null && cmake --build build/tsan && scripts/test build/tsan -E e2e
+	@cmake --preset tsan >/dev/null && cmake --build build/tsan && scripts/test build/tsan
 
 install: setup build ## Install to PREFIX (default /usr/local)
 	@install -Dm755 $(BUILD)/vllm-sr $(DESTDIR)$(PREFIX)/bin/vllm-sr

@@ -2,6 +2,7 @@
 // hosts.
 
 #include <algorithm>
+#include <cstddef>
 #include <array>
 
 #include "base/strings.h"
@@ -61,8 +62,9 @@ Number read_groups(std::string_view text, size_t start) {
     while (end < text.size() && is_any(text[end], kDigitBit)) ++end;
     const size_t digits = number.digits_before[number.count];
     if (end == at || digits + (end - at) > kDigitsMax) break;
-    std::copy(text.begin() + static_cast<ptrdiff_t>(at), text.begin() + static_cast<ptrdiff_t>(end),
-              number.digits.begin() + static_cast<ptrdiff_t>(digits));
+    std::copy(text.begin() + static_cast<std::ptrdiff_t>(at),
+              text.begin() + static_cast<std::ptrdiff_t>(end),
+              number.digits.begin() + static_cast<std::ptrdiff_t>(digits));
     number.groups[number.count++] = {at, end, separator};
     number.digits_before[number.count] = digits + (end - at);
     if (end >= text.size()) break;

@@ -7,6 +7,7 @@ is ended by its id when the test is over.
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -18,6 +19,8 @@ import pytest
 SOURCE = pathlib.Path(os.environ.get("VSR_SOURCE_DIR", pathlib.Path(__file__).parents[2]))
 BIN = os.environ.get("VSR_BIN", str(SOURCE / "build/release/vllm-sr"))
 RECIPE = SOURCE / "deploy/recipes/agentic-saars.yaml"
+# What a sanitizer build writes when it finds something.
+SANITIZER_REPORT = re.compile(r"(Address|Thread|Leak|Memory)Sanitizer|: runtime error: ")
 START_SECONDS = 30
 STOP_SECONDS = 15
 
@@ -79,6 +82,8 @@ class Process:
                 self.process.kill()
                 self.wait()
         self._file.close()
+        found = [line for line in self.text().splitlines() if SANITIZER_REPORT.search(line)]
+        assert not found, self.text()
 
 
 class Sim(Process):
