@@ -57,7 +57,7 @@ class Merger {
   static Effective raw(const Node& node) {
     Effective out;
     out.kind = node.kind;
-    out.value = node.text;
+    out.value = node.is_null() ? "null" : node.text;  // "x:" and "x: null" are the same
     out.plain = node.plain;
     out.origin = node.substituted ? Origin::kEnvironment : Origin::kFile;
     out.line = node.position.line;
