@@ -128,7 +128,8 @@ constexpr KeyRow kRows[] = {
     {"routing.signals.structure[].feature.type", kChoice, "exists",
      "exists|count|density|sequence"},
     {"routing.signals.structure[].feature.source", kMap},
-    {"routing.signals.structure[].feature.source.type", kChoice, "regex",
+    // "sequence" for the feature of that name, "regex" for the others
+    {"routing.signals.structure[].feature.source.type", kChoice, "",
      "regex|keyword_set|sequence"},
     {"routing.signals.structure[].feature.source.pattern", kText},
     {"routing.signals.structure[].feature.source.keywords", kStrings},

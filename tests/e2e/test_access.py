@@ -176,15 +176,18 @@ def test_active_health_takes_a_backend_out_and_back(start, sim, tmp_path):
     assert router.chat(SIMPLE).status_code == 200
 
 
-def test_short_stream_has_no_nagle_delay(router):
-    """Forty milliseconds are what a delayed acknowledgement costs; the median must be far below."""
-    times = []
+def test_short_stream_has_no_nagle_delay(router, sim):
+    """Forty milliseconds are what a delayed acknowledgement costs. The router may add less than that
+    to what the same stream takes from the backend itself, whatever the machine is busy with."""
+    body = {"model": "auto", "stream": True, "messages": [{"role": "user", "content": SIMPLE}]}
+    times = {router.url: [], sim.url: []}
     for _ in range(9):
-        begun = time.monotonic()
-        response = router.chat(SIMPLE, stream=True)
-        assert response.status_code == 200
-        times.append(time.monotonic() - begun)
-    assert sorted(times)[4] < 0.04
+        for url, taken in times.items():
+            begun = time.monotonic()
+            response = httpx.post(url + "/v1/chat/completions", json=body, timeout=60)
+            assert response.status_code == 200
+            taken.append(time.monotonic() - begun)
+    assert min(times[router.url]) - min(times[sim.url]) < 0.04
 
 
 def test_private_text_is_redacted_on_disk(router):
