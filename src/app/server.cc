@@ -24,6 +24,8 @@
 #include "config/show.h"
 #include "gateway/gateway.h"
 #include "json/writer.h"
+#include "nn/sentence_encoder.h"
+#include "nn/vectors.h"
 #include "operator/api.h"
 
 namespace vsr::app {
@@ -99,6 +101,8 @@ class Server {
   void open_replay(const config::Config& config);
   Result<std::shared_ptr<const gateway::Runtime>> make_runtime(
       std::shared_ptr<const config::Config> config);
+  Result<std::shared_ptr<const router::Router>> make_router(
+      std::shared_ptr<const config::Config> config);
   void publish(std::shared_ptr<const gateway::Runtime> runtime);
   void reload(std::string_view why);
   void write_run_file();
@@ -115,10 +119,14 @@ class Server {
   std::shared_ptr<const net::TlsContext> client_tls_;
   std::shared_ptr<const nn::HeadBank> heads_;
   std::shared_ptr<signals::MessageCache> cache_ = std::make_shared<signals::MessageCache>();
+  std::mutex vectors_mutex_;
+  std::shared_ptr<nn::Vectors> vectors_;
   std::shared_ptr<router::LearningState> learning_;
   std::vector<std::unique_ptr<Worker>> workers_;
   // Behind the workers: it is joined before the loops go that its work posts to.
   net::OffloadPool offload_{2};
+  // One thread encodes: two would take the loops' cores away.
+  net::OffloadPool compute_{1, 64};
   std::unique_ptr<Discovery> discovery_;
   HealthChecks health_{clock_};
   HostPort dashboard_;
@@ -163,9 +171,29 @@ std::optional<int> Server::open_state() {
   return std::nullopt;
 }
 
+// The encoder is loaded by the first recipe that needs it.
+Result<std::shared_ptr<const router::Router>> Server::make_router(
+    std::shared_ptr<const config::Config> config) {
+  std::shared_ptr<nn::Vectors> vectors;
+  if (signals::needs_vectors(config->rules)) {
+    const std::lock_guard lock(vectors_mutex_);
+    if (!vectors_) {
+      auto encoder = nn::SentenceEncoder::load(options_.encoder_file);
+      if (!encoder) return std::unexpected(encoder.error());
+      vectors_ = std::make_shared<nn::Vectors>(std::move(*encoder), options_.state_folder);
+    }
+    vectors = vectors_;
+  }
+  signals::Parts parts;
+  parts.heads = heads_;
+  parts.vectors = std::move(vectors);
+  parts.cache = cache_;
+  return router::Router::make(std::move(config), std::move(parts), learning_, clock_);
+}
+
 Result<std::shared_ptr<const gateway::Runtime>> Server::make_runtime(
     std::shared_ptr<const config::Config> config) {
-  auto router = router::Router::make(config, heads_, cache_, learning_, clock_);
+  auto router = make_router(config);
   if (!router) return std::unexpected(router.error());
   return std::make_shared<const gateway::Runtime>(std::move(config), std::move(*router), services_);
 }
@@ -190,6 +218,7 @@ void Server::open_replay(const config::Config& config) {
 
 std::optional<int> Server::load() {
   services_.clock = &clock_;
+  services_.compute = &compute_;
   auto heads = nn::HeadBank::load(options_.heads_file);
   if (heads) {
     heads_ = std::make_shared<const nn::HeadBank>(std::move(*heads));
@@ -455,7 +484,7 @@ operator_api::Hooks Server::hooks() {
       return fail(ErrorCode::kInvalidArgument, config::format_all(loaded.diagnostics),
                   ErrorSource::kClient);
     }
-    return router::Router::make(loaded.config, heads_, cache_, learning_, clock_);
+    return make_router(loaded.config);
   };
   hooks.sessions = [this](size_t limit) { return sessions_document(limit); };
   hooks.system = [this] { return system_document(); };

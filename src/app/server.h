@@ -29,6 +29,7 @@ struct ServeOptions {
   uint16_t embedded_port = 8090;
   std::string backend_folder;  // "" = not installed
   std::string heads_file;      // weights of the linear heads
+  std::string encoder_file;    // weights of the sentence encoder
   std::string version;
   std::optional<config::StoreBackend> replay_store;  // in place of the recipe's
   uint32_t drain_seconds = 30;

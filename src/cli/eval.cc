@@ -11,6 +11,8 @@
 #include "eval/probes.h"
 #include "eval/vectors.h"
 #include "json/value.h"
+#include "nn/sentence_encoder.h"
+#include "nn/vectors.h"
 #include "operator/api.h"
 #include "router/router.h"
 
@@ -42,8 +44,15 @@ Result<std::shared_ptr<const router::Router>> make_router(const Context& context
   }
   auto heads = nn::HeadBank::load(heads_file);
   if (!heads) return std::unexpected(heads.error());
+  signals::Parts parts;
+  parts.heads = std::make_shared<const nn::HeadBank>(std::move(*heads));
+  if (signals::needs_vectors(loaded.config->rules)) {
+    auto encoder = nn::SentenceEncoder::load(find_shared(context, "models/encoder.bin"));
+    if (!encoder) return std::unexpected(encoder.error());
+    parts.vectors = std::make_shared<nn::Vectors>(std::move(*encoder), "");
+  }
   return router::Router::make(
-      loaded.config, std::make_shared<const nn::HeadBank>(std::move(*heads)), nullptr,
+      loaded.config, std::move(parts),
       std::make_shared<router::LearningState>(loaded.config->learning.state_ttl_seconds), clock);
 }
 

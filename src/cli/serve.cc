@@ -124,6 +124,7 @@ int run_serve(ServeArguments& arguments, Context& context) {
                "`make install` again\n");
     return kFailed;
   }
+  options.encoder_file = find_shared(context, "models/encoder.bin");
   options.backend_folder =
       app::find_backend_folder(environment("VLLM_SR_BACKEND_DIR"), context.program);
   if (!arguments.platform.empty()) {

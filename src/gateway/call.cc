@@ -68,7 +68,7 @@ net::Task<void> Call::run(std::string_view body, router::FactsCache& facts) {
   }
   stream_ = request_.chat().stream;
   const MonoTime parsed = now();
-  decide();
+  co_await decide();
   decision_.timings.parse_us = static_cast<uint32_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(parsed - received_).count());
   begin_record();
@@ -90,7 +90,7 @@ net::Task<void> Call::run(std::string_view body, router::FactsCache& facts) {
 
 // ---- before dispatch ----------------------------------------------------------------------------
 
-void Call::decide() {
+net::Task<void> Call::decide() {
   router::Origin origin;
   const http::Headers& headers = exchange_.request().headers;
   origin.header = [&headers](std::string_view name) { return headers.get(name); };
@@ -102,13 +102,33 @@ void Call::decide() {
   for (config::ModelId m = 0; m < config.models.size(); ++m) {
     origin.models[m] = runtime_->backends.state(m, at);
   }
-  decision_ = kind_ == CallKind::kChat ? runtime_->router->decide(request_, origin)
-                                       : runtime_->router->decide_passthrough(request_, origin);
+  using enum signals::Encoding;
+  decide_with(origin, services_.compute != nullptr ? kKnown : kNow);
+  if (decision_.wants_encoding()) {
+    const MonoTime latest = now() + kEncodeWait;
+    std::function<Result<bool>()> encode = [this, latest]() -> Result<bool> {
+      if (now() > latest) return fail(ErrorCode::kTimeout, "the encoder is busy");
+      const Status done = runtime_->router->encode_prompt(request_);
+      if (!done) return std::unexpected(done.error());
+      return true;
+    };
+    const Result<bool> encoded =
+        co_await net::offload<bool>(*services_.compute, exchange_.loop(), std::move(encode));
+    decide_with(origin, encoded ? kKnown : kOff);
+    // Other prompts have pushed it out again meanwhile.
+    if (decision_.wants_encoding()) decide_with(origin, kOff);
+  }
   if (!decision_.error && !caller_.may_use(decision_.requested_model)) {
     decision_.error = wire::ApiError{
         403, "model_not_allowed", "model",
         fmt::format("this API key may not use the model {}", decision_.requested_model)};
   }
+}
+
+void Call::decide_with(router::Origin& origin, signals::Encoding encoding) {
+  origin.encoding = encoding;
+  decision_ = kind_ == CallKind::kChat ? runtime_->router->decide(request_, origin)
+                                       : runtime_->router->decide_passthrough(request_, origin);
 }
 
 void Call::begin_record() {

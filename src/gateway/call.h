@@ -37,9 +37,13 @@ class Call {
  private:
   // A non-streamed answer up to this size is looked at as a whole before its first byte is sent.
   static constexpr size_t kHoldBytesMax = 4UL << 20;
+  // How long a prompt may wait for its turn to be encoded; then its rules carry an error.
+  static constexpr std::chrono::milliseconds kEncodeWait{100};
 
   // ---- before dispatch
-  void decide();
+  // Decides; when the prompt has to be encoded first, that happens on the compute pool.
+  net::Task<void> decide();
+  void decide_with(router::Origin& origin, signals::Encoding encoding);
   void begin_record();
   std::optional<wire::ApiError> prepare(json::Splicer& splicer, const config::BackendRef& ref);
   net::Task<void> answer_error(wire::ApiError error, std::string_view terminal_reason);

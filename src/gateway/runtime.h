@@ -16,6 +16,7 @@
 #include "gateway/backends.h"
 #include "gateway/events.h"
 #include "gateway/metrics.h"
+#include "net/offload.h"
 #include "router/router.h"
 #include "store/replay.h"
 
@@ -28,6 +29,8 @@ struct Services {
   EventFeed events;
   std::unique_ptr<store::Replay> replay;  // null when the recipe turns it off
   std::atomic<uint64_t> in_flight{0};
+  // For work of milliseconds that a decision waits for; null: it is done on the spot.
+  net::OffloadPool* compute = nullptr;
 };
 
 struct Runtime {

@@ -13,6 +13,13 @@
 
 namespace vsr::nn {
 
+// The cosine of two vectors as the probability that their texts mean the same:
+// 1 / (1 + e^-(slope · cosine + offset)), fitted on labelled pairs.
+struct SimilarityCurve {
+  float slope = 10;
+  float offset = -5;
+};
+
 class Encoder {
  public:
   virtual ~Encoder() = default;
@@ -22,6 +29,7 @@ class Encoder {
   // Names weights and tokenizer; vectors of different versions must not be compared, and a cache
   // on disk is keyed by it.
   virtual std::string_view version() const = 0;
+  virtual SimilarityCurve similarity_curve() const = 0;
   // Writes one vector of Euclidean length 1 per text, in order; `out` holds texts.size() × dims()
   // floats. A text longer than the window is read in overlapping windows and averaged.
   virtual Status encode(std::span<const std::string_view> texts, std::span<float> out) const = 0;

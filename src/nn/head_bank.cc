@@ -1,15 +1,7 @@
 #include "nn/head_bank.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
 
 #include "base/id.h"
 
@@ -72,66 +64,27 @@ void softmax(const float* logits, float temperature, std::array<float, n>& out) 
 
 }  // namespace
 
-// Owns the file's bytes, mapped or given.
-class HeadBank::Bytes {
- public:
-  explicit Bytes(std::string bytes) : owned_(std::move(bytes)) {}
-  Bytes(void* mapped, size_t size) : mapped_(mapped), size_(size) {}
-  Bytes(const Bytes&) = delete;
-  Bytes& operator=(const Bytes&) = delete;
-  ~Bytes() {
-    if (mapped_ != nullptr) ::munmap(mapped_, size_);
-  }
-  std::span<const uint8_t> view() const {
-    return mapped_ != nullptr
-               ? std::span(static_cast<const uint8_t*>(mapped_), size_)
-               : std::span(reinterpret_cast<const uint8_t*>(owned_.data()), owned_.size());
-  }
+HeadBank::HeadBank(MappedFile file, HeadView view)
+    : file_(std::move(file)), view_(view), version_(to_hex(view.checksum)) {}
 
- private:
-  std::string owned_;
-  void* mapped_ = nullptr;
-  size_t size_ = 0;
-};
-
-HeadBank::HeadBank(std::unique_ptr<Bytes> bytes, HeadView view)
-    : bytes_(std::move(bytes)), view_(view), version_(to_hex(view.checksum)) {}
-HeadBank::HeadBank(HeadBank&&) noexcept = default;
-HeadBank& HeadBank::operator=(HeadBank&&) noexcept = default;
-HeadBank::~HeadBank() = default;
+Result<HeadBank> HeadBank::make(MappedFile file) {
+  const std::string_view bytes = file.view();
+  Result<HeadView> view =
+      parse_heads({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+  if (!view) return std::unexpected(view.error());
+  return HeadBank(std::move(file), *view);
+}
 
 Result<HeadBank> HeadBank::from_bytes(std::string bytes) {
-  auto owned = std::make_unique<Bytes>(std::move(bytes));
-  Result<HeadView> view = parse_heads(owned->view());
-  if (!view) return std::unexpected(view.error());
-  return HeadBank(std::move(owned), *view);
+  return make(MappedFile(std::move(bytes)));
 }
 
 Result<HeadBank> HeadBank::load(const std::string& path) {
-  const auto failed = [&](int error) {
-    const ErrorCode code = error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo;
-    return fail(code, fmt::format("head weights {}: {}", path, std::strerror(error)));
-  };
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return failed(errno);
-  struct stat info{};
-  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) {
-    ::close(fd);
-    return fail(ErrorCode::kCorrupt, fmt::format("head weights {}: not a weight file", path));
-  }
-  const auto size = static_cast<size_t>(info.st_size);
-  void* mapped = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-  const int error = errno;
-  ::close(fd);
-  if (mapped == MAP_FAILED) return failed(error);
-  auto bytes = std::make_unique<Bytes>(mapped, size);
-  Result<HeadView> view = parse_heads(bytes->view());
-  if (!view) {
-    Error named = view.error();
-    named.message = fmt::format("{} ({})", named.message, path);
-    return std::unexpected(std::move(named));
-  }
-  return HeadBank(std::move(bytes), *view);
+  Result<MappedFile> file = MappedFile::open(path, "head weights");
+  if (!file) return std::unexpected(file.error());
+  Result<HeadBank> bank = make(std::move(*file));
+  if (!bank) bank.error().message += " (" + path + ")";
+  return bank;
 }
 
 HeadLogits HeadBank::logits(std::string_view text) const {

@@ -5,13 +5,13 @@
 // allocates little and takes about 30 µs per KB of text. The weights are mapped, not copied.
 
 #include <array>
-#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
 #include "nn/head_file.h"
 #include "nn/heads.h"
+#include "nn/mapped_file.h"
 
 namespace vsr::nn {
 
@@ -40,10 +40,6 @@ class HeadBank {
   // Takes the bytes of a file.
   static Result<HeadBank> from_bytes(std::string bytes);
 
-  HeadBank(HeadBank&&) noexcept;
-  HeadBank& operator=(HeadBank&&) noexcept;
-  ~HeadBank();
-
   // A text without words scores by the biases alone.
   void score(std::string_view text, HeadScores& out) const;
   HeadLogits logits(std::string_view text) const;
@@ -56,10 +52,10 @@ class HeadBank {
   const std::string& version() const { return version_; }
 
  private:
-  class Bytes;
-  HeadBank(std::unique_ptr<Bytes> bytes, HeadView view);
+  static Result<HeadBank> make(MappedFile file);
+  HeadBank(MappedFile file, HeadView view);
 
-  std::unique_ptr<Bytes> bytes_;  // what view_.rows points into
+  MappedFile file_;  // what view_.rows points into
   HeadView view_;
   std::string version_;
 };

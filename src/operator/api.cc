@@ -160,8 +160,18 @@ net::Task<void> Api::eval(http::Exchange& exchange) {
     co_await refuse(exchange, {503, "not_configured", "", "no recipe is active yet"});
     co_return;
   }
-  wire::ApiResult<std::string> document =
-      evaluate(*router, runtime.get(), *services_.clock, body->view());
+  // Every signal is evaluated, the encoder's too: not on the loop.
+  wire::ApiResult<std::string> document;
+  std::function<Result<bool>()> work = [&]() -> Result<bool> {
+    document = evaluate(*router, runtime.get(), *services_.clock, body->view());
+    return true;
+  };
+  const Result<bool> done =
+      co_await net::offload<bool>(offload_, exchange.loop(), std::move(work));
+  if (!done) {
+    co_await refuse(exchange, {503, "overloaded", "", done.error().message});
+    co_return;
+  }
   if (!document) {
     co_await refuse(exchange, document.error());
     co_return;

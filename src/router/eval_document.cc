@@ -225,7 +225,8 @@ void write_projections(const policy::Explanation& explanation, json::JsonWriter&
   }
   w.end_array();
   w.key("projection_scores").begin_object();
-  for (const policy::ScoreTrace& score : explanation.scores) w.short_field(score.score, score.value);
+  for (const policy::ScoreTrace& score : explanation.scores)
+    w.short_field(score.score, score.value);
   w.end_object();
   w.key("projection_trace").begin_array();
   for (const policy::ScoreTrace& score : explanation.scores) {

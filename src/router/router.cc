@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "nn/vectors.h"
 #include "wire/hash.h"
 
 namespace vsr::router {
@@ -83,26 +84,24 @@ std::string_view to_string(SessionPhase phase) {
 }
 
 Result<std::shared_ptr<const Router>> Router::make(std::shared_ptr<const config::Config> config,
-                                                   std::shared_ptr<const nn::HeadBank> heads,
-                                                   std::shared_ptr<signals::MessageCache> cache,
+                                                   signals::Parts parts,
                                                    std::shared_ptr<LearningState> learning,
                                                    const Clock& clock) {
-  signals::Parts parts;
-  parts.heads = std::move(heads);
-  parts.cache = std::move(cache);
   parts.clock = &clock;
+  std::shared_ptr<nn::Vectors> vectors = parts.vectors;
   auto engine = signals::Engine::compile(config, std::move(parts));
   if (!engine) return std::unexpected(engine.error());
-  return std::shared_ptr<const Router>(
-      new Router(std::move(config), std::move(*engine), std::move(learning), clock));
+  return std::shared_ptr<const Router>(new Router(std::move(config), std::move(*engine),
+                                                  std::move(vectors), std::move(learning), clock));
 }
 
 Router::Router(std::shared_ptr<const config::Config> config,
-               std::shared_ptr<const signals::Engine> engine,
+               std::shared_ptr<const signals::Engine> engine, std::shared_ptr<nn::Vectors> vectors,
                std::shared_ptr<LearningState> learning, const Clock& clock)
     : config_(std::move(config)),
       plan_(config_),
       engine_(std::move(engine)),
+      vectors_(std::move(vectors)),
       tables_(learning::make_tables(*config_)),
       learning_(config_->learning.enabled && config_->learning.session_aware ? std::move(learning)
                                                                              : nullptr),
@@ -162,6 +161,7 @@ Decision Router::decide(Request& request, const Origin& origin) const {
   if (!resolve_model(decision, request.chat().model, origin)) return decision;
   find_identity(decision, request, origin);
   evaluate(decision, request, origin);
+  if (decision.wants_encoding()) return decision;
   if (!decision.error) select(decision, request, origin);
   if (!decision.error && learning_) {
     const Stopwatch stopwatch(clock_, decision.timings.learning_us);
@@ -193,7 +193,8 @@ void Router::find_identity(Decision& decision, const Request& request, const Ori
 // are always evaluated: they decide what may be stored.
 void Router::evaluate(Decision& decision, const Request& request, const Origin& origin) const {
   ThreadScratch& scratch = thread_scratch();
-  const signals::Input& input = request.input();
+  signals::Input input = request.input();
+  input.encoding = origin.encoding;
   {
     const Stopwatch stopwatch(clock_, decision.timings.signals_us);
     engine_->start(input, scratch.signals, decision.values);
@@ -213,6 +214,7 @@ void Router::evaluate(Decision& decision, const Request& request, const Origin& 
           if (engine_->cost_class(id) == cheapest) scratch.stage.push_back(id);
         }
         engine_->evaluate(input, scratch.stage, scratch.signals, decision.values);
+        if (decision.wants_encoding()) return;
       }
     }
     engine_->evaluate(input, private_signals_, scratch.signals, decision.values);
@@ -229,6 +231,12 @@ void Router::evaluate(Decision& decision, const Request& request, const Origin& 
     value.matched = bound.match == policy::Tri::kTrue;
     value.confidence = bound.confidence.lo;
   }
+}
+
+Status Router::encode_prompt(const Request& request) const {
+  if (!vectors_) return fail(ErrorCode::kUnavailable, "there is no encoder");
+  std::vector<float> vector(vectors_->dims());
+  return vectors_->encode(request.prompt(), vector);
 }
 
 void Router::select(Decision& decision, const Request& request, const Origin& origin) const {

@@ -40,19 +40,24 @@ struct Origin {
   std::vector<policy::ModelState> models;  // by ModelId
   bool evaluate_all = false;               // every signal, not only those that matter
   bool dry_run = false;                    // no state changes: for /api/v1/eval
+  // kKnown gives a Decision that is not finished when it wants_encoding(): encode_prompt() takes
+  // milliseconds, so do it on a compute pool, and then decide again.
+  signals::Encoding encoding = signals::Encoding::kNow;
 };
 
 class Router {
  public:
-  // The error names the rule that does not compile. `heads`, `cache` and `learning` may be null:
-  // then those signals carry an error, nothing is cached, learning is off.
+  // The error names the rule that does not compile. Parts that are null leave their signals with an
+  // error; without `learning` it is off.
   static Result<std::shared_ptr<const Router>> make(std::shared_ptr<const config::Config> config,
-                                                    std::shared_ptr<const nn::HeadBank> heads,
-                                                    std::shared_ptr<signals::MessageCache> cache,
+                                                    signals::Parts parts,
                                                     std::shared_ptr<LearningState> learning,
                                                     const Clock& clock);
 
   Decision decide(Request& request, const Origin& origin) const;
+  // Puts the vector of the prompt where the next decide() finds it. Safe on any thread as long as
+  // the request is not used elsewhere.
+  Status encode_prompt(const Request& request) const;
   // Completions and embeddings: the model named, or the default model; no signals, no learning.
   Decision decide_passthrough(Request& request, const Origin& origin) const;
 
@@ -73,8 +78,8 @@ class Router {
 
  private:
   Router(std::shared_ptr<const config::Config> config,
-         std::shared_ptr<const signals::Engine> engine, std::shared_ptr<LearningState> learning,
-         const Clock& clock);
+         std::shared_ptr<const signals::Engine> engine, std::shared_ptr<nn::Vectors> vectors,
+         std::shared_ptr<LearningState> learning, const Clock& clock);
 
   bool resolve_model(Decision& decision, std::string_view requested, const Origin& origin) const;
   void find_identity(Decision& decision, const Request& request, const Origin& origin) const;
@@ -91,6 +96,7 @@ class Router {
   const std::shared_ptr<const config::Config> config_;
   const policy::Plan plan_;
   const std::shared_ptr<const signals::Engine> engine_;
+  const std::shared_ptr<nn::Vectors> vectors_;
   const std::shared_ptr<const learning::Tables> tables_;
   const std::shared_ptr<LearningState> learning_;
   const Clock& clock_;

@@ -22,10 +22,12 @@ std::shared_ptr<const Router> make_router() {
   const std::string root = VSR_SOURCE_DIR;
   const config::LoadResult loaded = config::load_file(root + "/deploy/recipes/agentic-saars.yaml");
   auto heads = nn::HeadBank::load(root + "/models/heads.bin");
-  return *Router::make(loaded.config, std::make_shared<const nn::HeadBank>(std::move(*heads)),
-                       std::make_shared<signals::MessageCache>(),
-                       std::make_shared<LearningState>(loaded.config->learning.state_ttl_seconds),
-                       kClock);
+  signals::Parts parts;
+  parts.heads = std::make_shared<const nn::HeadBank>(std::move(*heads));
+  parts.cache = std::make_shared<signals::MessageCache>();
+  return *Router::make(
+      loaded.config, std::move(parts),
+      std::make_shared<LearningState>(loaded.config->learning.state_ttl_seconds), kClock);
 }
 
 // Sentences of ordinary words in an order that depends on `number`.

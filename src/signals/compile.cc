@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "nn/head_bank.h"
+#include "nn/vectors.h"
 #include "signals/compiled.h"
 #include "text/hash.h"
 #include "text/normalize.h"
@@ -64,6 +65,14 @@ std::vector<RuleProblem> check_rules(const config::SignalRules& rules) {
                                     patterns, kPatternsMax)});
   }
   return problems;
+}
+
+bool needs_vectors(const config::SignalRules& rules) {
+  return !rules.embeddings.empty() || std::ranges::any_of(rules.complexity, [](const auto& rule) {
+    return rule.method == config::ComplexityMethod::kContrastive;
+  }) || std::ranges::any_of(rules.jailbreak, [](const auto& rule) {
+    return rule.method != config::JailbreakMethod::kClassifier;
+  });
 }
 
 namespace {
@@ -142,6 +151,35 @@ void compile_labels(Engine::Compiled& c) {
   }
 }
 
+Status compile_candidates(Engine::Compiled& c) {
+  nn::Vectors* const vectors = c.parts.vectors.get();
+  if (vectors == nullptr) return {};
+  Status status;
+  const auto rows = [&](const std::vector<std::string>& texts) {
+    CandidateSet out;
+    out.dims = vectors->dims();
+    if (!status || texts.empty()) return out;
+    auto encoded = vectors->candidates(texts);
+    if (encoded) {
+      out.rows = std::move(*encoded);
+    } else {
+      status = std::unexpected(encoded.error());
+    }
+    return out;
+  };
+  const config::SignalRules& rules = c.config->rules;
+  for (const auto& rule : rules.embeddings) c.embedding_rules.push_back(rows(rule.candidates));
+  for (const auto& rule : rules.complexity) {
+    c.hard.push_back(rows(rule.hard_candidates));
+    c.easy.push_back(rows(rule.easy_candidates));
+  }
+  for (const auto& rule : rules.jailbreak) {
+    c.attacks.push_back(rows(rule.jailbreak_patterns));
+    c.benign.push_back(rows(rule.benign_patterns));
+  }
+  return status;
+}
+
 // Of all that a MessageResult depends on beside the message.
 uint64_t version_of(const Engine::Compiled& c) {
   std::string described;
@@ -176,6 +214,9 @@ Result<std::shared_ptr<const Engine>> Engine::compile(std::shared_ptr<const conf
   compile_structure(*compiled);
   compile_labels(*compiled);
   compiled->patterns.build();
+  if (const Status status = compile_candidates(*compiled); !status) {
+    return std::unexpected(status.error());
+  }
   compiled->version = version_of(*compiled);
   return std::shared_ptr<const Engine>(new Engine(std::move(compiled)));
 }
@@ -199,9 +240,17 @@ CostClass Engine::cost_class(config::SignalId signal) const {
     case SignalType::kPii:
       return 2;
     case SignalType::kDomain:
-    case SignalType::kComplexity:
-    case SignalType::kJailbreak:
       return 3;
+    case SignalType::kComplexity:
+      return compiled_->config->rules.complexity[info.rule].method ==
+                     config::ComplexityMethod::kContrastive
+                 ? 4
+                 : 3;
+    case SignalType::kJailbreak:
+      return compiled_->config->rules.jailbreak[info.rule].method ==
+                     config::JailbreakMethod::kClassifier
+                 ? 3
+                 : 4;
     default:
       return 4;
   }

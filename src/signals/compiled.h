@@ -36,6 +36,13 @@ struct StructurePlan {
   std::vector<std::vector<std::string>> sequences;  // normalised words
 };
 
+// Texts that a rule compares the prompt with, as rows of one vector each.
+struct CandidateSet {
+  std::vector<float> rows;
+  size_t dims = 0;
+  size_t size() const { return dims == 0 ? 0 : rows.size() / dims; }
+};
+
 struct Engine::Compiled {
   std::shared_ptr<const config::Config> config;
   Parts parts;
@@ -51,6 +58,11 @@ struct Engine::Compiled {
   std::vector<std::array<bool, kEntityTypes>> pii_allowed;  // by rule
   bool history_similar = false;                             // some history rule compares words
   bool history_phrases = false;
+  std::vector<CandidateSet> embedding_rules;  // by rule
+  std::vector<CandidateSet> hard;             // by complexity rule
+  std::vector<CandidateSet> easy;
+  std::vector<CandidateSet> attacks;  // by jailbreak rule
+  std::vector<CandidateSet> benign;
   uint64_t version = 0;
 };
 

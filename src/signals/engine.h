@@ -24,7 +24,7 @@
 
 namespace vsr::nn {
 class HeadBank;
-class Encoder;
+class Vectors;
 }  // namespace vsr::nn
 
 namespace vsr::signals {
@@ -35,10 +35,13 @@ class MessageCache;
 // error; without a clock no time is taken.
 struct Parts {
   std::shared_ptr<const nn::HeadBank> heads;
-  std::shared_ptr<const nn::Encoder> encoder;
+  std::shared_ptr<nn::Vectors> vectors;
   std::shared_ptr<MessageCache> cache;
   const Clock* clock = nullptr;  // outlives the engine
 };
+
+// Whether any rule compares meanings, so that Parts::vectors is worth loading.
+bool needs_vectors(const config::SignalRules& rules);
 
 struct RuleProblem {
   config::Position position;

@@ -29,6 +29,13 @@ struct Scratch::State {
   nn::HeadScores heads;
   bool entities_done = false;
   std::vector<Entity> entities;
+  enum class VectorState : uint8_t { kUnknown, kThere, kWanted, kFailed };
+  VectorState vector_state = VectorState::kUnknown;
+  std::vector<float> vector;
+  std::string vector_problem;
+  bool similarities_done = false;
+  std::vector<double> similarities;   // by embedding rule, as rules compare them
+  std::vector<char> similar_matches;  // by embedding rule, soft matching and top_k applied
 
   // Of the messages, by index.
   std::vector<std::shared_ptr<const MessageResult>> results;
@@ -55,6 +62,7 @@ struct Scratch::State {
 
 // Why a rule could not be evaluated.
 inline constexpr std::string_view kNoEncoder = "no encoder";
+inline constexpr std::string_view kEncoderBusy = "the encoder did not answer in time";
 inline constexpr std::string_view kNoWeights = "no classifier weights";
 inline constexpr std::string_view kUnread = "a message could not be read";
 
@@ -79,6 +87,19 @@ class Evaluation {
                   config::ComplexityLevel level);
   void jailbreak(config::SignalId id, const config::JailbreakRule& rule);
 
+  void embedding(config::SignalId id, const config::EmbeddingRule& rule);
+  void contrastive_complexity(config::SignalId id, const config::ComplexityRule& rule,
+                              config::ComplexityLevel level);
+  void set_complexity(config::SignalId id, const config::ComplexityRule& rule,
+                      config::ComplexityLevel level, double margin);
+  // How near the prompt is to the rule's attacks rather than to its harmless texts, 0..1.
+  double contrastive_attack(size_t rule);
+
+  // Whether the vector of the prompt is there; if not, either an error is set for `id` or the
+  // vector is asked for.
+  bool need_vector(config::SignalId id, const config::RuleBase& rule);
+  bool prompt_vector();
+  void compare_all();
   double prompt_score(const KeywordPlan& plan, const KeywordSlot& slot);
   double structure_value(const config::StructureRule& rule, const StructurePlan& plan);
   void prompt_entities();

@@ -58,6 +58,13 @@ struct ConversationFacts {
   bool active_tool_loop = false;
 };
 
+// Where the vector of a text comes from that rules compare by meaning.
+enum class Encoding : uint8_t {
+  kNow,    // encoded on the spot, which takes milliseconds
+  kKnown,  // only what was encoded before; Values::wants_encoding says that more was asked for
+  kOff,    // not at all: rules that compare meanings carry an error
+};
+
 struct Input {
   // Text of the last real user prompt, envelopes cut; all other text if there is none.
   std::string_view prompt;
@@ -65,6 +72,7 @@ struct Input {
   std::span<const Message> messages;
   TextSource* texts = nullptr;  // may be null if messages is empty
   ConversationFacts conversation;
+  Encoding encoding = Encoding::kNow;
   uint64_t context_tokens = 0;  // estimate over everything that would be sent
 };
 

@@ -2,8 +2,8 @@
 // hosts.
 
 #include <algorithm>
-#include <cstddef>
 #include <array>
+#include <cstddef>
 
 #include "base/strings.h"
 #include "signals/checksum.h"

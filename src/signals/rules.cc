@@ -239,10 +239,16 @@ void Evaluation::domain(SignalId id, const config::DomainRule& rule,
 
 void Evaluation::complexity(SignalId id, const config::ComplexityRule& rule,
                             config::ComplexityLevel level) {
-  using enum config::ComplexityLevel;
-  if (rule.method == config::ComplexityMethod::kContrastive) return error(id, rule, kNoEncoder);
+  if (rule.method == config::ComplexityMethod::kContrastive) {
+    return contrastive_complexity(id, rule, level);
+  }
   if (!prompt_heads()) return error(id, rule, kNoWeights);
-  const double margin = 2 * static_cast<double>(s_.heads.hard()) - 1;
+  set_complexity(id, rule, level, 2 * static_cast<double>(s_.heads.hard()) - 1);
+}
+
+void Evaluation::set_complexity(SignalId id, const config::ComplexityRule& rule,
+                                config::ComplexityLevel level, double margin) {
+  using enum config::ComplexityLevel;
   const double t = rule.threshold;
   const config::ComplexityLevel actual = margin > t ? kHard : margin < -t ? kEasy : kMedium;
   double confidence = 1;
@@ -254,10 +260,17 @@ void Evaluation::complexity(SignalId id, const config::ComplexityRule& rule,
 }
 
 void Evaluation::jailbreak(SignalId id, const config::JailbreakRule& rule) {
-  if (rule.method != config::JailbreakMethod::kClassifier) return error(id, rule, kNoEncoder);
-  if (!prompt_heads()) return error(id, rule, kNoWeights);
-  double attack = s_.heads.jailbreak;
-  if (rule.include_history) {
+  const size_t index = c_.config->signals[id].rule;
+  double attack = 0;
+  if (rule.method != config::JailbreakMethod::kClassifier) {
+    if (!need_vector(id, rule)) return;
+    attack = contrastive_attack(index);
+  }
+  if (rule.method != config::JailbreakMethod::kContrastive) {
+    if (!prompt_heads()) return error(id, rule, kNoWeights);
+    attack = std::max(attack, static_cast<double>(s_.heads.jailbreak));
+  }
+  if (rule.include_history && rule.method != config::JailbreakMethod::kContrastive) {
     history_attack();
     if (s_.failed) return error(id, rule, kUnread);
     attack = std::max(attack, s_.history_attack);
@@ -293,7 +306,7 @@ void Evaluation::evaluate(SignalId id) {
     case SignalType::kJailbreak:
       return jailbreak(id, rules.jailbreak[info.rule]);
     case SignalType::kEmbedding:
-      return error(id, rules.embeddings[info.rule], kNoEncoder);
+      return embedding(id, rules.embeddings[info.rule]);
     case SignalType::kProjection:
       return;
     default:

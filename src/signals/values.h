@@ -44,6 +44,10 @@ struct Values {
   std::string_view language;  // ISO 639-1
   double language_confidence = 0;
 
+  // Encoding::kKnown, and a rule that was wanted needs the vector of the prompt: encode it and
+  // begin again. The rules that need it are not evaluated.
+  bool wants_encoding = false;
+
   uint64_t context_tokens = 0;
   std::array<uint32_t, config::kSignalTypes> microseconds{};  // spent by type of signal
   uint32_t messages_cached = 0;  // messages whose results came from the cache

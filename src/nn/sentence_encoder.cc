@@ -1,0 +1,378 @@
+#include "nn/sentence_encoder.h"
+
+#include <dnnl.h>
+
+#include <algorithm>
+#include <cmath>
+#include <dnnl.hpp>
+#include <mutex>
+#include <numeric>
+
+#include "base/check.h"
+#include "base/id.h"
+#include "nn/encoder_file.h"
+#include "nn/vector_math.h"
+#include "text/wordpiece.h"
+
+// Of the OpenMP library that oneDNN runs on.
+extern "C" void omp_set_num_threads(int count);
+
+namespace vsr::nn {
+
+namespace {
+
+using dnnl::memory;
+
+// Rows of a product are rounded up to these, so that a few compiled shapes serve every length.
+constexpr size_t kRowsFine = 8;
+constexpr size_t kRowsFineMax = 64;
+constexpr size_t kRowsCoarse = 32;
+
+size_t bucket_of(size_t rows) {
+  return rows <= kRowsFineMax
+             ? (rows + kRowsFine - 1) / kRowsFine - 1
+             : kRowsFineMax / kRowsFine + (rows - kRowsFineMax + kRowsCoarse - 1) / kRowsCoarse - 1;
+}
+size_t rows_of(size_t bucket) {
+  constexpr size_t kFine = kRowsFineMax / kRowsFine;
+  return bucket < kFine ? (bucket + 1) * kRowsFine
+                        : kRowsFineMax + (bucket - kFine + 1) * kRowsCoarse;
+}
+
+// int8 rows × int8 weights → float rows, times the scale of each output channel. Compiled per
+// number of rows when it is first needed.
+class Product {
+ public:
+  Product(const QuantizedLinear& linear, const dnnl::engine& engine, size_t buckets)
+      : linear_(linear), engine_(engine), compiled_(buckets) {
+    const dnnl::matmul::primitive_desc typical = describe(kRowsCoarse, nullptr);
+    weights_ = memory(typical.weights_desc(), engine_);
+    memory plain(
+        {{dim(linear.inputs), dim(linear.outputs)}, memory::data_type::s8, memory::format_tag::ba},
+        engine_, const_cast<int8_t*>(linear.weight.data()));
+    dnnl::stream stream(engine_);
+    dnnl::reorder(plain, weights_).execute(stream, plain, weights_);
+    stream.wait();
+  }
+
+  void run(dnnl::stream& stream, size_t bucket, int8_t* in, float* out,
+           std::vector<uint8_t>& scratchpad) const {
+    const Compiled& compiled = at(bucket);
+    if (scratchpad.size() < compiled.scratchpad.get_size()) {
+      scratchpad.resize(compiled.scratchpad.get_size());
+    }
+    memory source(compiled.source, engine_, in);
+    memory target(compiled.target, engine_, out);
+    memory scratch(compiled.scratchpad, engine_, scratchpad.data());
+    compiled.primitive.execute(stream, {{DNNL_ARG_SRC, source},
+                                        {DNNL_ARG_WEIGHTS, weights_},
+                                        {DNNL_ARG_DST, target},
+                                        {DNNL_ARG_SCRATCHPAD, scratch}});
+    stream.wait();
+  }
+  const QuantizedLinear& linear() const { return linear_; }
+
+ private:
+  struct Compiled {
+    memory::desc source;
+    memory::desc target;
+    memory::desc scratchpad;
+    dnnl::matmul primitive;
+  };
+
+  static memory::dim dim(size_t n) { return static_cast<memory::dim>(n); }
+
+  dnnl::matmul::primitive_desc describe(size_t rows, const memory::desc* weights) const {
+    const memory::desc source({dim(rows), dim(linear_.inputs)}, memory::data_type::s8,
+                              memory::format_tag::ab);
+    const memory::desc any({dim(linear_.inputs), dim(linear_.outputs)}, memory::data_type::s8,
+                           memory::format_tag::any);
+    const memory::desc target({dim(rows), dim(linear_.outputs)}, memory::data_type::f32,
+                              memory::format_tag::ab);
+    dnnl::primitive_attr attributes;
+    constexpr int kPerColumn = 1 << 1;
+    attributes.set_output_scales(kPerColumn, {linear_.scale.begin(), linear_.scale.end()});
+    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    return {dnnl::matmul::desc(source, weights != nullptr ? *weights : any, target), attributes,
+            engine_};
+  }
+
+  const Compiled& at(size_t bucket) const {
+    const std::lock_guard lock(mutex_);
+    std::unique_ptr<const Compiled>& slot = compiled_[bucket];
+    if (!slot) {
+      const memory::desc weights = weights_.get_desc();
+      const dnnl::matmul::primitive_desc pd = describe(rows_of(bucket), &weights);
+      slot = std::make_unique<const Compiled>(
+          Compiled{pd.src_desc(), pd.dst_desc(), pd.scratchpad_desc(), dnnl::matmul(pd)});
+    }
+    return *slot;
+  }
+
+  const QuantizedLinear linear_;
+  const dnnl::engine& engine_;
+  memory weights_;
+  mutable std::mutex mutex_;
+  mutable std::vector<std::unique_ptr<const Compiled>> compiled_;
+};
+
+struct Layer {
+  Layer(const EncoderLayer& of, const dnnl::engine& engine, size_t buckets)
+      : qkv(of.qkv, engine, buckets),
+        attention_out(of.attention_out, engine, buckets),
+        up(of.up, engine, buckets),
+        down(of.down, engine, buckets),
+        attention_norm(of.attention_norm),
+        output_norm(of.output_norm) {}
+  Product qkv;
+  Product attention_out;
+  Product up;
+  Product down;
+  LayerNorm attention_norm;
+  LayerNorm output_norm;
+};
+
+// Memory of one call.
+struct Workspace {
+  Workspace(const dnnl::engine& engine, const EncoderParameters& p)
+      : stream(engine),
+        hidden(p.positions * p.width),
+        quantized(p.positions * p.inner),
+        row_scale(p.positions),
+        wide(p.positions * std::max(3 * p.width, p.inner)),
+        context(p.positions * p.width),
+        attention(size_t{p.positions} * p.positions) {}
+  dnnl::stream stream;
+  std::vector<float> hidden;  // tokens × width
+  std::vector<int8_t> quantized;
+  std::vector<float> row_scale;
+  std::vector<float> wide;  // result of a product
+  std::vector<float> context;
+  std::vector<float> attention;  // tokens × tokens of one head
+  std::vector<uint8_t> scratchpad;
+  std::vector<uint32_t> ids;
+  std::vector<float> sum;
+};
+
+}  // namespace
+
+class SentenceEncoder::Network {
+ public:
+  Network(MappedFile file, EncoderParameters parameters, text::WordPiece tokenizer)
+      : file_(std::move(file)),
+        p_(std::move(parameters)),
+        tokenizer_(std::move(tokenizer)),
+        version_(to_hex(p_.checksum)),
+        engine_(dnnl::engine::kind::cpu, 0) {
+    const size_t buckets = bucket_of(p_.positions) + 1;
+    for (const EncoderLayer& layer : p_.layers) {
+      layers_.push_back(std::make_unique<const Layer>(layer, engine_, buckets));
+    }
+  }
+
+  const EncoderParameters& parameters() const { return p_; }
+  const text::WordPiece& tokenizer() const { return tokenizer_; }
+  const std::string& version() const { return version_; }
+
+  // Writes the vector of one text.
+  void encode(std::string_view text, float* out) const;
+
+ private:
+  void read_window(std::span<const uint32_t> ids, Workspace& w) const;
+  void embed(std::span<const uint32_t> ids, Workspace& w) const;
+  void attend(size_t tokens, Workspace& w) const;
+  void quantize(const float* rows, size_t tokens, size_t width, Workspace& w) const;
+  // hidden = norm(hidden + product of what is quantized).
+  void add_and_norm(const Product& product, const LayerNorm& norm, size_t tokens,
+                    Workspace& w) const;
+  std::unique_ptr<Workspace> take() const;
+  void give_back(std::unique_ptr<Workspace> workspace) const;
+
+  const MappedFile file_;
+  const EncoderParameters p_;
+  const text::WordPiece tokenizer_;
+  const std::string version_;
+  const dnnl::engine engine_;
+  std::vector<std::unique_ptr<const Layer>> layers_;
+  mutable std::mutex mutex_;
+  mutable std::vector<std::unique_ptr<Workspace>> spare_;
+};
+
+std::unique_ptr<Workspace> SentenceEncoder::Network::take() const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!spare_.empty()) {
+      std::unique_ptr<Workspace> out = std::move(spare_.back());
+      spare_.pop_back();
+      return out;
+    }
+  }
+  return std::make_unique<Workspace>(engine_, p_);
+}
+
+void SentenceEncoder::Network::give_back(std::unique_ptr<Workspace> workspace) const {
+  const std::lock_guard lock(mutex_);
+  if (spare_.size() < kWorkspacesKept) spare_.push_back(std::move(workspace));
+}
+
+void SentenceEncoder::Network::embed(std::span<const uint32_t> ids, Workspace& w) const {
+  for (size_t t = 0; t < ids.size(); ++t) {
+    const int8_t* const word = p_.words.data() + size_t{ids[t]} * p_.width;
+    const float scale = p_.words_scale[ids[t]];
+    const float* const place = p_.places.data() + t * p_.width;
+    float* const row = w.hidden.data() + t * p_.width;
+    for (size_t i = 0; i < p_.width; ++i) row[i] = scale * static_cast<float>(word[i]) + place[i];
+    layer_norm(row, p_.input_norm.gain, p_.input_norm.bias);
+  }
+}
+
+void SentenceEncoder::Network::quantize(const float* rows, size_t tokens, size_t width,
+                                        Workspace& w) const {
+  for (size_t t = 0; t < tokens; ++t) {
+    w.row_scale[t] = quantize_row(rows + t * width, width, w.quantized.data() + t * width);
+  }
+}
+
+// softmax(Q·Kᵀ / √d)·V for each head, from `wide` into `context`.
+void SentenceEncoder::Network::attend(size_t tokens, Workspace& w) const {
+  const size_t head_width = p_.width / p_.heads;
+  const auto n = static_cast<dnnl_dim_t>(tokens);
+  const auto d = static_cast<dnnl_dim_t>(head_width);
+  const auto stride = static_cast<dnnl_dim_t>(3 * p_.width);
+  const float by = 1 / std::sqrt(static_cast<float>(head_width));
+  for (size_t h = 0; h < p_.heads; ++h) {
+    const float* const queries = w.wide.data() + h * head_width;
+    const float* const keys = queries + p_.width;
+    const float* const values = keys + p_.width;
+    dnnl_sgemm('N', 'T', n, n, d, by, queries, stride, keys, stride, 0, w.attention.data(), n);
+    for (size_t t = 0; t < tokens; ++t) softmax_row(w.attention.data() + t * tokens, tokens);
+    dnnl_sgemm('N', 'N', n, d, n, 1, w.attention.data(), n, values, stride, 0,
+               w.context.data() + h * head_width, static_cast<dnnl_dim_t>(p_.width));
+  }
+}
+
+void SentenceEncoder::Network::add_and_norm(const Product& product, const LayerNorm& norm,
+                                            size_t tokens, Workspace& w) const {
+  product.run(w.stream, bucket_of(tokens), w.quantized.data(), w.wide.data(), w.scratchpad);
+  const float* const bias = product.linear().bias.data();
+  for (size_t t = 0; t < tokens; ++t) {
+    const float* const from = w.wide.data() + t * p_.width;
+    float* const row = w.hidden.data() + t * p_.width;
+    for (size_t i = 0; i < p_.width; ++i) row[i] += w.row_scale[t] * from[i] + bias[i];
+    layer_norm(row, norm.gain, norm.bias);
+  }
+}
+
+// Leaves the vectors of the tokens in `hidden`.
+void SentenceEncoder::Network::read_window(std::span<const uint32_t> ids, Workspace& w) const {
+  const size_t tokens = ids.size();
+  const size_t bucket = bucket_of(tokens);
+  embed(ids, w);
+  for (const std::unique_ptr<const Layer>& layer : layers_) {
+    quantize(w.hidden.data(), tokens, p_.width, w);
+    layer->qkv.run(w.stream, bucket, w.quantized.data(), w.wide.data(), w.scratchpad);
+    for (size_t t = 0; t < tokens; ++t) {
+      scale_row(w.wide.data() + t * 3 * p_.width, w.row_scale[t], layer->qkv.linear().bias);
+    }
+    attend(tokens, w);
+    quantize(w.context.data(), tokens, p_.width, w);
+    add_and_norm(layer->attention_out, layer->attention_norm, tokens, w);
+
+    quantize(w.hidden.data(), tokens, p_.width, w);
+    layer->up.run(w.stream, bucket, w.quantized.data(), w.wide.data(), w.scratchpad);
+    for (size_t t = 0; t < tokens; ++t) {
+      gelu_row(w.wide.data() + t * p_.inner, w.row_scale[t], layer->up.linear().bias);
+    }
+    quantize(w.wide.data(), tokens, p_.inner, w);
+    add_and_norm(layer->down, layer->output_norm, tokens, w);
+  }
+}
+
+void SentenceEncoder::Network::encode(std::string_view text, float* out) const {
+  omp_set_num_threads(1);  // counts for the calling thread
+  std::unique_ptr<Workspace> w = take();
+  const size_t room = p_.positions - 2;
+  const size_t step = room - kWindowOverlap;
+  w->ids.clear();
+  tokenizer_.encode(text, w->ids, room + step * (kWindowsMax - 1));
+  std::vector<uint32_t> window;
+  w->sum.assign(p_.width, 0);
+  for (size_t n = 0, begin = 0; n < kWindowsMax; ++n, begin += step) {
+    const size_t end = std::min(w->ids.size(), begin + room);
+    window.assign(1, tokenizer_.cls());
+    window.insert(window.end(), w->ids.begin() + static_cast<std::ptrdiff_t>(begin),
+                  w->ids.begin() + static_cast<std::ptrdiff_t>(end));
+    window.push_back(tokenizer_.sep());
+    read_window(window, *w);
+    for (size_t t = 0; t < window.size(); ++t) {
+      const float* const row = w->hidden.data() + t * p_.width;
+      for (size_t i = 0; i < p_.width; ++i) w->sum[i] += row[i];
+    }
+    if (end == w->ids.size()) break;
+  }
+  const float squares = std::inner_product(w->sum.begin(), w->sum.end(), w->sum.begin(), 0.0F);
+  const float by = squares > 0 ? 1 / std::sqrt(squares) : 0;
+  for (size_t i = 0; i < p_.width; ++i) out[i] = w->sum[i] * by;
+  give_back(std::move(w));
+}
+
+// ---- SentenceEncoder ----------------------------------------------------------------------------
+
+SentenceEncoder::SentenceEncoder(std::unique_ptr<const Network> network)
+    : network_(std::move(network)) {}
+SentenceEncoder::~SentenceEncoder() = default;
+
+Result<std::shared_ptr<const SentenceEncoder>> SentenceEncoder::make(MappedFile file) {
+  Result<EncoderParameters> parameters = read_encoder(file.view());
+  if (!parameters) return std::unexpected(parameters.error());
+  if (parameters->positions <= kWindowOverlap + 2) {
+    return fail(ErrorCode::kCorrupt, "encoder weights: the window is too short");
+  }
+  Result<text::WordPiece> tokenizer = text::WordPiece::make(parameters->vocabulary);
+  if (!tokenizer) return std::unexpected(tokenizer.error());
+  try {
+    return std::shared_ptr<const SentenceEncoder>(
+        new SentenceEncoder(std::make_unique<const Network>(std::move(file), std::move(*parameters),
+                                                            std::move(*tokenizer))));
+  } catch (const dnnl::error& error) {
+    return fail(ErrorCode::kUnsupported,
+                std::string("the encoder cannot run on this processor: ") + error.what());
+  }
+}
+
+Result<std::shared_ptr<const SentenceEncoder>> SentenceEncoder::load(const std::string& path) {
+  Result<MappedFile> file = MappedFile::open(path, "encoder weights");
+  if (!file) return std::unexpected(file.error());
+  auto encoder = make(std::move(*file));
+  if (!encoder) encoder.error().message += " (" + path + ")";
+  return encoder;
+}
+
+size_t SentenceEncoder::dims() const { return network_->parameters().width; }
+std::string_view SentenceEncoder::version() const { return network_->version(); }
+
+SimilarityCurve SentenceEncoder::similarity_curve() const {
+  return network_->parameters().similarity;
+}
+
+size_t SentenceEncoder::count_tokens(std::string_view text) const {
+  std::vector<uint32_t> ids;
+  network_->tokenizer().encode(text, ids);
+  return ids.size() + 2;
+}
+
+Status SentenceEncoder::encode(std::span<const std::string_view> texts,
+                               std::span<float> out) const {
+  VSR_CHECK(out.size() == texts.size() * dims(), "{} floats for {} texts", out.size(),
+            texts.size());
+  try {
+    for (size_t i = 0; i < texts.size(); ++i) {
+      network_->encode(texts[i], out.data() + i * dims());
+    }
+  } catch (const dnnl::error& error) {
+    return fail(ErrorCode::kInternal, std::string("the encoder failed: ") + error.what());
+  }
+  return {};
+}
+
+}  // namespace vsr::nn
