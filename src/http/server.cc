@@ -132,7 +132,8 @@ net::Task<Result<Bytes>> Exchange::read_chunked(uint64_t bytes_max) {
     }
     spans.clear();
     const Result<size_t> used = parser_.feed_chunked(buffer_.unread(), spans);
-    if (!used) co_return std::unexpected(used.error());
+    // What came before a mistake counts, so that the answer does not hang on how the bytes were
+    // cut.
     for (const std::string_view span : spans) {
       if (body.size() + span.size() > bytes_max) {
         co_return fail(ErrorCode::kTooLarge,
@@ -140,6 +141,7 @@ net::Task<Result<Bytes>> Exchange::read_chunked(uint64_t bytes_max) {
       }
       body.append(span);
     }
+    if (!used) co_return std::unexpected(used.error());
     buffer_.consume(*used);
     if (reads % kReadsPerTurn == 0) co_await loop().yield();
   }
