@@ -67,6 +67,15 @@ wire::ApiError cannot_serve(const Decision& decision) {
           fmt::format("no model that may serve this request can be used now ({}); try again", why)};
 }
 
+policy::Needs needs_of(const Decision& decision, const Request& request) {
+  policy::Needs needs;
+  needs.context_tokens = decision.context_tokens;
+  needs.tools = request.tools().count > 0;
+  needs.images = request.conversation().modalities.image;
+  needs.audio = request.conversation().modalities.audio || request.chat().asks_for_audio;
+  return needs;
+}
+
 }  // namespace
 
 std::string_view to_string(SessionPhase phase) {
@@ -170,7 +179,7 @@ Decision Router::decide(Request& request, const Origin& origin) const {
     decision.model = decision.proposal;
   }
   if (decision.affinity == 0) decision.affinity = request.conversation().lineage_hash;
-  settle_model(decision, origin);
+  settle_model(decision, request, origin);
   settle_reasoning(decision);
   note_matches(decision, request);
   return decision;
@@ -241,11 +250,7 @@ Status Router::encode_prompt(const Request& request) const {
 
 void Router::select(Decision& decision, const Request& request, const Origin& origin) const {
   if (decision.explicit_model) return;
-  policy::Needs needs;
-  needs.context_tokens = decision.context_tokens;
-  needs.tools = request.tools().count > 0;
-  needs.images = request.conversation().modalities.image;
-  needs.audio = request.conversation().modalities.audio || request.chat().asks_for_audio;
+  const policy::Needs needs = needs_of(decision, request);
   const config::Decision* rule = decision.rule();
   decision.selection = rule != nullptr ? policy::select_model(*config_, *rule, needs, origin.models)
                                        : policy::select_default(*config_, needs, origin.models);
@@ -344,10 +349,11 @@ void Router::learn(Decision& decision, const Request& request, const Origin& ori
   if (decision.verdict.bypass && !facts.provider_state.empty()) decision.drop_foreign_opaque = true;
 }
 
-// A lock may name a model that cannot be used now; the recipe says what then.
-void Router::settle_model(Decision& decision, const Origin& origin) const {
+// Learning may name a model that cannot serve this request: one that is down, or one that is held
+// and too small for it. Of a lock the recipe says what then; otherwise the proposal serves.
+void Router::settle_model(Decision& decision, const Request& request, const Origin& origin) const {
   if (decision.error || decision.model == config::kNoModel) return;
-  const learning::Verdict& verdict = decision.verdict;
+  learning::Verdict& verdict = decision.verdict;
   if (verdict.provider_state_unavailable) {
     decision.error = wire::ApiError{
         400, "provider_state_unavailable", "messages",
@@ -355,8 +361,19 @@ void Router::settle_model(Decision& decision, const Origin& origin) const {
         "conversation, or send it without that state"};
     return;
   }
-  if (origin.models[decision.model].healthy || decision.explicit_model) return;
-  if (verdict.locked && config_->learning.on_lock_unavailable == config::OnLockUnavailable::kFail) {
+  if (decision.explicit_model) return;
+  const bool healthy = origin.models[decision.model].healthy;
+  // A tool call or opaque state cannot be moved because of an estimate: its backend says so if it
+  // is too long.
+  const bool owned = verdict.locked && (decision.phase == SessionPhase::kToolLoop ||
+                                        decision.phase == SessionPhase::kProviderState);
+  if (healthy &&
+      (owned || policy::cannot_serve(config_->models[decision.model], needs_of(decision, request),
+                                     origin.models[decision.model]) == policy::DropReason::kNone)) {
+    return;
+  }
+  if (!healthy && verdict.locked &&
+      config_->learning.on_lock_unavailable == config::OnLockUnavailable::kFail) {
     decision.error = wire::ApiError{
         503, "no_healthy_endpoint", "",
         fmt::format("this turn belongs to {}, which cannot be used now ({}); try again",
@@ -367,12 +384,17 @@ void Router::settle_model(Decision& decision, const Origin& origin) const {
       config_->learning.on_lock_unavailable == config::OnLockUnavailable::kPortable) {
     decision.drop_foreign_opaque = true;
   }
-  if (decision.proposal != config::kNoModel && origin.models[decision.proposal].healthy) {
-    decision.model = decision.verdict.model = decision.proposal;
-    decision.verdict.next.cur = tables_->tier_of[decision.proposal];
-  } else {
+  if (decision.proposal == config::kNoModel || !origin.models[decision.proposal].healthy) {
     decision.error = cannot_serve(decision);
+    return;
   }
+  decision.model = verdict.model = decision.proposal;
+  verdict.next.cur = tables_->tier_of[decision.proposal];
+  if (decision.previous == config::kNoModel || decision.previous == decision.proposal) return;
+  if (verdict.action != learning::Action::kSwitch) verdict.next.switches += 1;
+  verdict.action = learning::Action::kSwitch;
+  verdict.reason = owned ? "switch_allowed:owner_unavailable" : "switch_allowed";
+  verdict.locked = false;
 }
 
 void Router::settle_reasoning(Decision& decision) const {

@@ -86,7 +86,7 @@ class Router {
   void evaluate(Decision& decision, const Request& request, const Origin& origin) const;
   void select(Decision& decision, const Request& request, const Origin& origin) const;
   void learn(Decision& decision, const Request& request, const Origin& origin) const;
-  void settle_model(Decision& decision, const Origin& origin) const;
+  void settle_model(Decision& decision, const Request& request, const Origin& origin) const;
   void settle_reasoning(Decision& decision) const;
   void note_matches(Decision& decision, const Request& request) const;
   learning::Facts facts_of(const Decision& decision, const Request& request, const Origin& origin,
