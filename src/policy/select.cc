@@ -59,7 +59,7 @@ double price_of(const config::Model& model) {
 }
 
 // Each term is in 0..1 with 1 best: quality as configured, the others 1 − x/max over the
-// candidates. A model over the latency objective scores as the slowest.
+// candidates. Over the latency objective that term is one less, so below all within it.
 void score_multi_factor(const config::Config& config, const config::Algorithm& algorithm,
                         std::span<const ModelState> states, std::vector<Candidate>& candidates) {
   double max_latency = 0;
@@ -75,7 +75,7 @@ void score_multi_factor(const config::Config& config, const config::Algorithm& a
     const ModelState& state = states[c.model];
     const bool late = algorithm.slo_ttft_ms > 0 && state.ttft_p95_ms > algorithm.slo_ttft_ms;
     c.score = algorithm.weight_quality * config.models[c.model].quality_score.value_or(0) +
-              algorithm.weight_latency * (late ? 0 : term(state.ttft_p50_ms, max_latency)) +
+              algorithm.weight_latency * (term(state.ttft_p50_ms, max_latency) - (late ? 1 : 0)) +
               algorithm.weight_cost * term(price_of(config.models[c.model]), max_price) +
               algorithm.weight_load * term(state.in_flight, max_load);
   }

@@ -20,14 +20,14 @@
 
 namespace vsr::router {
 
-inline std::string quoted(std::string_view text) {
+inline std::string json_text(std::string_view text) {
   json::JsonWriter w;
   w.value(text);
   return w.take();
 }
 
 inline std::string message(std::string_view role, std::string_view text) {
-  return fmt::format(R"({{"role":{},"content":{}}})", quoted(role), quoted(text));
+  return fmt::format(R"({{"role":{},"content":{}}})", json_text(role), json_text(text));
 }
 inline std::string user(std::string_view text) { return message("user", text); }
 inline std::string assistant(std::string_view text) { return message("assistant", text); }
@@ -35,11 +35,11 @@ inline std::string call(std::string_view id, std::string_view arguments = "{}") 
   return fmt::format(
       R"({{"role":"assistant","content":null,"tool_calls":[{{"id":{},"type":"function",)"
       R"("function":{{"name":"run","arguments":{}}}}}]}})",
-      quoted(id), quoted(arguments));
+      json_text(id), json_text(arguments));
 }
 inline std::string result(std::string_view id, std::string_view text) {
-  return fmt::format(R"({{"role":"tool","tool_call_id":{},"content":{}}})", quoted(id),
-                     quoted(text));
+  return fmt::format(R"({{"role":"tool","tool_call_id":{},"content":{}}})", json_text(id),
+                     json_text(text));
 }
 
 // `more` is further top-level fields, each with a comma before it.
@@ -47,7 +47,7 @@ inline std::string body(std::string_view model, const std::vector<std::string>& 
                         std::string_view more = "") {
   std::string list;
   for (const std::string& text : messages) list += (list.empty() ? "" : ",") + text;
-  return fmt::format(R"({{"model":{},"messages":[{}]{}}})", quoted(model), list, more);
+  return fmt::format(R"({{"model":{},"messages":[{}]{}}})", json_text(model), list, more);
 }
 
 // Three models from cheap to dear: `local` (for private text), `small`, `large`.
@@ -112,7 +112,8 @@ inline std::string edited(std::string_view from, std::string_view to) {
 
 class World {
  public:
-  explicit World(std::string_view recipe = kRecipe) {
+  explicit World(std::string_view recipe = kRecipe,
+                 std::shared_ptr<const nn::HeadBank> heads = nullptr) {
     const config::LoadResult loaded = config::load_text(recipe, "recipe.yaml");
     if (!loaded.config) {
       ADD_FAILURE() << config::format_all(loaded.diagnostics);
@@ -125,8 +126,10 @@ class World {
       return found == headers_.end() ? std::string_view() : found->second;
     };
     learning_ = std::make_shared<LearningState>(config_->learning.state_ttl_seconds);
-    auto router = Router::make(config_, {.cache = std::make_shared<signals::MessageCache>()},
-                               learning_, clock_);
+    signals::Parts parts;
+    parts.heads = std::move(heads);
+    parts.cache = std::make_shared<signals::MessageCache>();
+    auto router = Router::make(config_, std::move(parts), learning_, clock_);
     if (!router) {
       ADD_FAILURE() << router.error().message;
       return;
