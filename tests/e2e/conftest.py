@@ -4,6 +4,7 @@ Each process listens on a port of the system's choice on loopback, writes to a f
 is ended by its id when the test is over.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -43,7 +44,7 @@ def free_port():
 
 
 class Process:
-    """A program of ours with its log; ended with SIGTERM, then SIGKILL."""
+    """A program of ours with its log; ended with SIGTERM, which it has to obey with exit code 0."""
 
     def __init__(self, argv, log, env=None):
         self.log = pathlib.Path(log)
@@ -82,8 +83,16 @@ class Process:
                 self.process.kill()
                 self.wait()
         self._file.close()
-        found = [line for line in self.text().splitlines() if SANITIZER_REPORT.search(line)]
-        assert not found, self.text()
+        assert not SANITIZER_REPORT.search(self.text()), self.text()
+        assert self.process.returncode == 0, f"exit code {self.process.returncode}\n{self.text()}"
+
+    def wait_started(self, what, probe):
+        """What `probe` gives, as wait_until(); a program that does not come up is ended."""
+        try:
+            return wait_until(what, probe)
+        except BaseException:
+            self.stop()
+            raise
 
 
 class Sim(Process):
@@ -96,7 +105,7 @@ class Sim(Process):
             pathlib.Path(folder) / f"sim-{self.port}.log",
         )
         self.url = f"http://127.0.0.1:{self.port}"
-        wait_until("simulator up", self._up)
+        self.wait_started("simulator up", self._up)
 
     def _up(self):
         assert self.running(), self.text()
@@ -134,7 +143,7 @@ class Router(Process):
             self.wait_ready()
 
     def wait_ready(self):
-        run = wait_until("router up", self._run_file)
+        run = self.wait_started("router up", self._run_file)
         self.url = f"http://127.0.0.1:{run['listeners'][0]['port']}"
         self.operator = f"http://127.0.0.1:{run['operator']['port']}"
 
@@ -187,16 +196,14 @@ def route(response):
 @pytest.fixture
 def start(tmp_path):
     """Starts processes that end with the test: start(Sim), start(Router, config, …)."""
-    running = []
+    with contextlib.ExitStack() as running:
 
-    def begin(kind, *args, **kwargs):
-        process = kind(tmp_path, *args, **kwargs)
-        running.append(process)
-        return process
+        def begin(kind, *args, **kwargs):
+            process = kind(tmp_path, *args, **kwargs)
+            running.callback(process.stop)
+            return process
 
-    yield begin
-    for process in reversed(running):
-        process.stop()
+        yield begin
 
 
 @pytest.fixture
