@@ -40,7 +40,9 @@ Result<std::set<std::string>> served_models(const gateway::Address& address, boo
 Discovery::Discovery(const ServeOptions& options, std::string fallback_port)
     : options_(options), fallback_("127.0.0.1:" + fallback_port) {}
 
-Discovery::~Discovery() {
+Discovery::~Discovery() { wait(); }
+
+void Discovery::wait() {
   if (thread_.joinable()) thread_.join();
 }
 
@@ -61,71 +63,87 @@ void Discovery::note(std::string line) {
 }
 
 void Discovery::begin(std::shared_ptr<const gateway::Runtime> runtime) {
-  if (thread_.joinable()) thread_.join();
+  wait();
   {
     const std::lock_guard lock(mutex_);
     state_.done = false;
     state_.tried.clear();
   }
-  thread_ = std::thread([this, runtime = std::move(runtime)] { look(runtime); });
+  thread_ = std::thread([this, runtime = std::move(runtime)] { look(*runtime); });
 }
 
-void Discovery::look(std::shared_ptr<const gateway::Runtime> runtime) {
-  std::set<std::shared_ptr<gateway::Endpoint>> endpoints;
-  std::set<std::string> wanted;
-  for (size_t m = 0; m < runtime->config->models.size(); ++m) {
-    wanted.insert(runtime->config->models[m].provider_model_id);
-    for (const gateway::Backend& backend : runtime->backends.of(static_cast<config::ModelId>(m))) {
-      endpoints.insert(backend.endpoint);
+void Discovery::look(const gateway::Runtime& runtime) {
+  std::vector<Place> places;
+  for (size_t m = 0; m < runtime.config->models.size(); ++m) {
+    for (const gateway::Backend& backend : runtime.backends.of(static_cast<config::ModelId>(m))) {
+      auto place = std::ranges::find(places, backend.endpoint, &Place::endpoint);
+      if (place == places.end()) place = places.insert(places.end(), {backend.endpoint, {}, true});
+      place->wanted.insert(runtime.config->models[m].provider_model_id);
     }
   }
   bool any = false;
-  std::vector<std::shared_ptr<gateway::Endpoint>> unresolved;
-  for (const auto& endpoint : endpoints) {
-    if (const auto mapped = options_.resolve.find(endpoint->named().text());
-        mapped != options_.resolve.end()) {
-      const Result<HostPort> to = parse_host_port(mapped->second);
-      if (to) endpoint->redirect({to->host, to->port});
+  std::vector<Place> absent;  // their names do not resolve
+  std::vector<Place> silent;
+  for (Place& place : places) {
+    if (ask(place)) {
+      any = true;
+    } else if (place.endpoint->dial() == place.endpoint->named() && !place.endpoint->tls) {
+      (place.resolves ? silent : absent).push_back(place);
     }
-    const gateway::Address& address = endpoint->dial();
-    if (address == endpoint->named() && !net::resolve_blocking(address.host)) {
-      unresolved.push_back(endpoint);
-      continue;
-    }
-    const Result<std::set<std::string>> models = served_models(address, endpoint->tls);
-    note(models ? fmt::format("{} answers", address.text())
-                : fmt::format("{} does not answer: {}", address.text(), models.error().message));
-    any |= models.has_value();
-    if (!models && address == endpoint->named() && !endpoint->tls) unresolved.push_back(endpoint);
   }
-  if (!unresolved.empty() && !any) {
-    const HostPort to = parse_host_port(fallback_).value_or(HostPort{"127.0.0.1", 8090});
-    const Result<std::set<std::string>> models = served_models({to.host, to.port}, false);
-    const bool serves = models && std::any_of(wanted.begin(), wanted.end(), [&](const auto& name) {
-                          return models->contains(name);
-                        });
-    for (const auto& endpoint : unresolved) {
-      if (serves) {
-        endpoint->redirect({to.host, to.port});
-        note(fmt::format("{} is not there; {} serves its models and is used",
-                         endpoint->named().text(), fallback_));
-        any = true;
-      } else {
-        note(fmt::format("{} is not there, and {} {}", endpoint->named().text(), fallback_,
-                         models ? "serves none of the recipe's models" : "does not answer"));
-      }
-    }
-    if (!any && options_.backend == BackendMode::kEmbedded) any = start_embedded(unresolved);
+  // One that resolves and is silent may come back: it is replaced only if nothing else is there.
+  if (!any) absent.insert(absent.end(), silent.begin(), silent.end());
+  if (!absent.empty()) any |= try_fallback(absent);
+  if (!any && !absent.empty() && options_.backend == BackendMode::kEmbedded) {
+    any = start_embedded(absent);
   }
-  if (!any) {
-    spdlog::warn("no backend answers; tried: {}", fmt::join(state().tried, "; "));
-  }
+  if (!any) spdlog::warn("no backend answers; tried: {}", fmt::join(state().tried, "; "));
   const std::lock_guard lock(mutex_);
   state_.done = true;
   state_.any_backend = any;
 }
 
-bool Discovery::start_embedded(const std::vector<std::shared_ptr<gateway::Endpoint>>& endpoints) {
+bool Discovery::ask(Place& place) {
+  gateway::Endpoint& endpoint = *place.endpoint;
+  if (const auto mapped = options_.resolve.find(endpoint.named().text());
+      mapped != options_.resolve.end()) {
+    const Result<HostPort> to = parse_host_port(mapped->second);
+    if (to) endpoint.redirect({to->host, to->port});
+  }
+  const gateway::Address& address = endpoint.dial();
+  place.resolves = net::resolve_blocking(address.host).has_value();
+  if (!place.resolves) {
+    note(fmt::format("{} is not there: its name does not resolve", address.text()));
+    return false;
+  }
+  const Result<std::set<std::string>> models = served_models(address, endpoint.tls);
+  note(models ? fmt::format("{} answers", address.text())
+              : fmt::format("{} does not answer: {}", address.text(), models.error().message));
+  return models.has_value();
+}
+
+bool Discovery::try_fallback(const std::vector<Place>& places) {
+  const HostPort to = parse_host_port(fallback_).value_or(HostPort{"127.0.0.1", 8090});
+  const Result<std::set<std::string>> models = served_models({to.host, to.port}, false);
+  bool any = false;
+  for (const Place& place : places) {
+    const std::string named = place.endpoint->named().text();
+    const bool serves = models && std::ranges::any_of(place.wanted, [&](const std::string& name) {
+                          return models->contains(name);
+                        });
+    any |= serves;
+    if (serves) {
+      place.endpoint->redirect({to.host, to.port});
+      note(fmt::format("{} serves the models of {} and is used in its place", fallback_, named));
+    } else {
+      note(fmt::format("{} {}", fallback_,
+                       models ? fmt::format("serves no model of {}", named) : "does not answer"));
+    }
+  }
+  return any;
+}
+
+bool Discovery::start_embedded(const std::vector<Place>& places) {
   EmbeddedOptions embedded;
   embedded.folder = options_.backend_folder;
   embedded.model_path = options_.embedded_model;
@@ -141,7 +159,7 @@ bool Discovery::start_embedded(const std::vector<std::shared_ptr<gateway::Endpoi
     note(started.error().message);
     return false;
   }
-  for (const auto& endpoint : endpoints) endpoint->redirect({embedded.address, embedded.port});
+  for (const Place& place : places) place.endpoint->redirect({embedded.address, embedded.port});
   note(fmt::format("no backend of the recipe answers; the embedded one is started on {}:{}",
                    embedded.address, embedded.port));
   const std::lock_guard lock(mutex_);

@@ -1,8 +1,8 @@
 #pragma once
 
 // Finding the backends of a recipe: a recipe written for a container network names vllm:8000; where
-// that name does not resolve, the host's port 8090 is tried, and used if it serves the recipe's
-// models. If no backend answers in kAnswerMax and the embedded one is allowed, it is started.
+// that name does not resolve, the host's port 8090 is tried, and used if it serves a model of that
+// backend. If no backend answers in kAnswerMax and the embedded one is allowed, it is started.
 // Runs on a thread of its own; what it finds goes into the endpoints.
 
 #include <chrono>
@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -36,13 +37,26 @@ class Discovery {
 
   // Looks for the backends of this recipe; call again after a reload.
   void begin(std::shared_ptr<const gateway::Runtime> runtime);
+  // Blocks until the look that began last has ended.
+  void wait();
   DiscoveryState state() const;
   EmbeddedStatus embedded_status() const;
 
  private:
-  void look(std::shared_ptr<const gateway::Runtime> runtime);
+  // An endpoint of the recipe, and the models that it is to serve.
+  struct Place {
+    std::shared_ptr<gateway::Endpoint> endpoint;
+    std::set<std::string> wanted;
+    bool resolves = true;
+  };
+
+  void look(const gateway::Runtime& runtime);
+  // True if it answers; fills in whether its name resolves.
+  bool ask(Place& place);
+  // The host's port in place of those that are not there; true if it serves any of them.
+  bool try_fallback(const std::vector<Place>& places);
   void note(std::string line);
-  bool start_embedded(const std::vector<std::shared_ptr<gateway::Endpoint>>& endpoints);
+  bool start_embedded(const std::vector<Place>& places);
 
   const ServeOptions& options_;
   const std::string fallback_;  // "127.0.0.1:8090"

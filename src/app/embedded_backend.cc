@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 namespace vsr::app {
 
@@ -18,6 +19,11 @@ constexpr std::chrono::milliseconds kWatchInterval{60'000};
 constexpr std::chrono::milliseconds kStopGrace{2'000};
 constexpr const char* kScript = "backend.py";
 }  // namespace
+
+std::chrono::milliseconds Backoff::next(std::chrono::nanoseconds ran) {
+  if (ran > kHealthyAfter) next_ = kMin;
+  return std::exchange(next_, std::min(next_ * 2, kMax));
+}
 
 ChildOptions embedded_command(const EmbeddedOptions& options) {
   ChildOptions child;
@@ -84,7 +90,7 @@ bool EmbeddedBackend::pause(std::chrono::milliseconds time) {
 }
 
 void EmbeddedBackend::watch() {
-  auto backoff = kBackoffMin;
+  Backoff backoff;
   do {
     const auto started = std::chrono::steady_clock::now();
     Result<ChildProcess> child = ChildProcess::start(embedded_command(options_));
@@ -110,8 +116,8 @@ void EmbeddedBackend::watch() {
     } else {
       problem = child.error().message;
     }
-    if (std::chrono::steady_clock::now() - started > kHealthyAfter) backoff = kBackoffMin;
-    spdlog::warn("{}; starting it again in {} ms", problem, backoff.count());
+    const auto rest = backoff.next(std::chrono::steady_clock::now() - started);
+    spdlog::warn("{}; starting it again in {} ms", problem, rest.count());
     {
       const std::lock_guard lock(mutex_);
       status_.running = false;
@@ -119,8 +125,7 @@ void EmbeddedBackend::watch() {
       status_.restarts += 1;
       status_.last_problem = problem;
     }
-    if (!pause(backoff)) return;
-    backoff = std::min(backoff * 2, kBackoffMax);
+    if (!pause(rest)) return;
   } while (true);
 }
 

@@ -2,7 +2,7 @@
 
 // The embedded default backend: a llama.cpp server with a small instruct model, as a child process
 // that is watched, restarted with back-off and stopped with us. Thread-safe; one thread of its own.
-// Limits: restarts wait kBackoffMin doubling to kBackoffMax, and start over after kHealthyAfter.
+// Limits: restarts wait Backoff::kMin doubling to kMax, and start over after kHealthyAfter.
 
 #include <atomic>
 #include <chrono>
@@ -31,12 +31,22 @@ struct EmbeddedStatus {
   std::string last_problem;  // "" if nothing went wrong
 };
 
-class EmbeddedBackend {
+// How long a program that ended rests before its next start.
+class Backoff {
  public:
-  static constexpr std::chrono::milliseconds kBackoffMin{500};
-  static constexpr std::chrono::milliseconds kBackoffMax{30'000};
+  static constexpr std::chrono::milliseconds kMin{500};
+  static constexpr std::chrono::milliseconds kMax{30'000};
   static constexpr std::chrono::seconds kHealthyAfter{60};
 
+  // `ran` is how long it had run.
+  std::chrono::milliseconds next(std::chrono::nanoseconds ran);
+
+ private:
+  std::chrono::milliseconds next_ = kMin;
+};
+
+class EmbeddedBackend {
+ public:
   // Starts the process and its watcher. Fails at once, saying what to do, if the folder is not
   // there; a process that ends later is restarted, not reported as an error.
   static Result<std::unique_ptr<EmbeddedBackend>> start(EmbeddedOptions options);

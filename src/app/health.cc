@@ -59,23 +59,27 @@ void HealthChecks::run() {
     next->due = now + next->interval;
     const Check check = *next;
     lock.unlock();
-    probe(check);
+    const bool healthy = is_healthy(check);
     lock.lock();
+    // A recipe that came meanwhile may not ask for this check any more.
+    const bool still = std::ranges::any_of(
+        checks_, [&](const Check& other) { return other.endpoint == check.endpoint; });
+    if (still) check.endpoint->set_active_health(healthy);
   }
 }
 
-void HealthChecks::probe(const Check& check) const {
+bool HealthChecks::is_healthy(const Check& check) {
   const gateway::Address& address = check.endpoint->dial();
   const std::string url =
       fmt::format("{}://{}{}", check.endpoint->tls ? "https" : "http", address.text(), check.path);
   const Result<http::SimpleResponse> response = http::fetch("GET", url, {}, "", kAnswerMax);
   const bool healthy = response && response->status >= 200 && response->status < 300;
-  check.endpoint->set_active_health(healthy);
   if (!healthy) {
     spdlog::warn("{} is not healthy: {}", check.endpoint->key,
                  response ? fmt::format("{} answers {}", check.path, response->status)
                           : response.error().message);
   }
+  return healthy;
 }
 
 }  // namespace vsr::app

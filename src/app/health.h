@@ -34,7 +34,7 @@ class HealthChecks {
     MonoTime due{0};
   };
   void run();
-  void probe(const Check& check) const;
+  static bool is_healthy(const Check& check);
 
   const Clock& clock_;
   std::mutex mutex_;

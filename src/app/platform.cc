@@ -12,19 +12,23 @@ namespace vsr::app {
 
 namespace {
 
-std::string variable(const char* name, const char* fallback) {
-  const char* value = std::getenv(name);
-  return value == nullptr || *value == '\0' ? fallback : value;
+std::string variable(const Machine& machine, const char* name, const char* fallback) {
+  std::string value = machine.variable(name);
+  return value.empty() ? fallback : value;
 }
 
-bool in_path(const std::string& tool) {
-  for (const std::string_view folder : split(variable("PATH", ""), ':')) {
-    if (access((std::string(folder) + "/" + tool).c_str(), X_OK) == 0) return true;
+bool exists(const Machine& machine, const std::string& path) {
+  return access((machine.root + path).c_str(), F_OK) == 0;
+}
+
+bool in_path(const Machine& machine, const std::string& tool) {
+  const std::string path = machine.variable("PATH");
+  for (const std::string_view folder : split(path, ':')) {
+    const std::string file = machine.root + std::string(folder) + "/" + tool;
+    if (!folder.empty() && access(file.c_str(), X_OK) == 0) return true;
   }
   return false;
 }
-
-bool exists(const char* path) { return access(path, F_OK) == 0; }
 
 void note(Platform& out, bool there, const std::string& what) {
   (there ? out.found : out.missing).push_back(what);
@@ -32,19 +36,29 @@ void note(Platform& out, bool there, const std::string& what) {
 
 }  // namespace
 
-Platform look_at_platform(const std::string& name) {
+const Machine& this_machine() {
+  static const Machine machine{.root = "", .variable = [](const char* name) -> std::string {
+                                 const char* value = std::getenv(name);
+                                 return value == nullptr ? "" : value;
+                               }};
+  return machine;
+}
+
+Platform look_at_platform(const std::string& name, const Machine& machine) {
+  const auto there = [&](const char* path) { return exists(machine, path); };
+  const auto tool = [&](const char* program) { return in_path(machine, program); };
   Platform out;
   out.name = name;
-  out.docker = in_path("docker") && exists("/var/run/docker.sock");
+  out.docker = tool("docker") && there("/var/run/docker.sock");
   if (name == "amd") {
-    out.gpu = exists("/dev/kfd") && exists("/dev/dri");
-    note(out, exists("/dev/kfd"), "/dev/kfd");
-    note(out, exists("/dev/dri"), "/dev/dri");
-    note(out, in_path("rocm-smi") || in_path("amd-smi"), "rocm-smi");
+    out.gpu = there("/dev/kfd") && there("/dev/dri");
+    note(out, there("/dev/kfd"), "/dev/kfd");
+    note(out, there("/dev/dri"), "/dev/dri");
+    note(out, tool("rocm-smi") || tool("amd-smi"), "rocm-smi");
   } else if (name == "nvidia") {
-    out.gpu = exists("/dev/nvidiactl");
+    out.gpu = there("/dev/nvidiactl");
     note(out, out.gpu, "/dev/nvidiactl");
-    note(out, in_path("nvidia-smi"), "nvidia-smi");
+    note(out, tool("nvidia-smi"), "nvidia-smi");
   }
   if (name != "cpu") note(out, out.docker, "a running Docker");
   return out;
@@ -70,7 +84,7 @@ std::string describe_platform(const Platform& platform) {
   return out;
 }
 
-std::vector<std::string> container_command(const std::string& platform) {
+std::vector<std::string> container_command(const std::string& platform, const Machine& machine) {
   if (platform != "amd" && platform != "nvidia") return {};
   const bool amd = platform == "amd";
   std::vector<std::string> out = {
@@ -83,9 +97,10 @@ std::vector<std::string> container_command(const std::string& platform) {
       "--restart",
       "unless-stopped",
       "-p",
-      variable("VLLM_PORT_QWEN36", "8090") + ":8000",
+      variable(machine, "VLLM_PORT_QWEN36", "8090") + ":8000",
       "-v",
-      variable("VLLM_HF_CACHE", "/mnt/data/huggingface-cache") + ":/root/.cache/huggingface"};
+      variable(machine, "VLLM_HF_CACHE", "/mnt/data/huggingface-cache") +
+          ":/root/.cache/huggingface"};
   const auto add = [&out](std::initializer_list<const char*> words) {
     out.insert(out.end(), words.begin(), words.end());
   };
@@ -99,7 +114,7 @@ std::vector<std::string> container_command(const std::string& platform) {
     add({"--cap-add=SYS_PTRACE", "--security-opt", "seccomp=unconfined", "--shm-size", "32G"});
   }
   out.push_back("-e");
-  out.push_back("HF_TOKEN=" + variable("HF_TOKEN", ""));
+  out.push_back("HF_TOKEN=" + variable(machine, "HF_TOKEN", ""));
   if (amd) {
     add({"-e", "VLLM_ROCM_USE_AITER=1", "-e", "VLLM_USE_AITER_UNIFIED_ATTENTION=1", "-e",
          "VLLM_ROCM_USE_AITER_MHA=0"});
@@ -143,11 +158,18 @@ std::vector<std::string> container_command(const std::string& platform) {
 }
 
 std::string shell_text(const std::vector<std::string>& command) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+:,./@%";
   std::string out;
   for (const std::string& word : command) {
     if (!out.empty()) out += word.starts_with('-') ? " \\\n  " : " ";
-    const bool plain = !word.empty() && word.find_first_of(" \t\"'$&;|<>*?()") == std::string::npos;
-    out += plain ? word : "'" + word + "'";
+    if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) {
+      out += word;
+      continue;
+    }
+    out += '\'';
+    for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    out += '\'';
   }
   return out + "\n";
 }
