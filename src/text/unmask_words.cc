@@ -1,0 +1,459 @@
+// Views of words that are written apart, with digits, by another alphabet or backwards.
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include "text/common_words.h"
+#include "text/script.h"
+#include "text/unmask_view.h"
+#include "text/utf8.h"
+
+namespace vsr::text {
+namespace {
+
+// --- letters apart -----------------------------------------------------------------------------
+
+// One letter or Han character that stands alone, and the gap before it.
+struct Unit {
+  size_t begin;
+  size_t end;
+  bool opens_word;
+};
+
+constexpr size_t kGapBytesMax = 6;
+constexpr size_t kUnitsMax = 512;
+
+bool is_alnum(char c) { return is_letter(c) || is_digit(c); }
+
+// A letter alone at `at`: its end, or 0.
+size_t unit_end(std::string_view text, size_t at, bool& is_han) {
+  size_t end = at;
+  const char32_t c = next_code_point(text, end);
+  is_han = c >= 0x4E00 && c <= 0x9FFF;
+  if (!is_han && !(c < 0x80 && is_letter(static_cast<char>(c)))) return 0;
+  if (end == text.size()) return end;
+  size_t next = end;
+  const char32_t behind = next_code_point(text, next);
+  return behind == '_' || behind == '\'' || !is_word(behind) ? end : 0;
+}
+
+bool is_gap(std::string_view gap) {
+  if (gap.empty() || gap.size() > kGapBytesMax) return false;
+  constexpr std::string_view marks = " .-_*/|~+\t\n";
+  if (gap.find_first_not_of(marks) == std::string_view::npos) return true;
+  return gap == "·" || gap == "•" || gap == "　" || gap == "・";
+}
+
+// The letters from `at` on that stand alone with the same mark between them; another gap parts
+// words. Returns where the last one ends.
+size_t collect_units(std::string_view text, size_t at, std::vector<Unit>& units) {
+  units.clear();
+  bool is_han = false;
+  size_t end = unit_end(text, at, is_han);
+  if (end == 0) return 0;
+  units.push_back({at, end, true});
+  std::string_view first_gap;
+  while (units.size() < kUnitsMax) {
+    size_t next = end;
+    while (next < text.size() && next - end <= kGapBytesMax && !is_alnum(text[next])) {
+      size_t after = next;
+      const char32_t c = next_code_point(text, after);
+      if (c >= 0x80 && is_word(c)) break;
+      next = after;
+    }
+    const std::string_view gap = text.substr(end, next - end);
+    if (next >= text.size() || !is_gap(gap)) break;
+    if (first_gap.empty()) {
+      if (gap.size() != 1 && static_cast<uint8_t>(gap[0]) < 0x80) break;
+      first_gap = gap;
+    }
+    // The run proper begins behind a letter that stands alone by chance.
+    const bool is_blank = gap.find_first_not_of(" \t\n") == std::string_view::npos;
+    if (units.size() == 2 && gap != first_gap && !is_blank) break;
+    bool and_han = false;
+    const size_t next_end = unit_end(text, next, and_han);
+    if (next_end == 0 || and_han != is_han) break;
+    units.push_back({next, next_end, gap != first_gap});
+    end = next_end;
+  }
+  return end;
+}
+
+struct Cover {
+  size_t all = 0;    // letters that common words cover
+  size_t in_long = 0;  // those of three letters or more
+};
+
+// Cuts a run of letters into common words, preferring long ones: `cuts` gets where they begin.
+Cover segment(std::string_view letters, std::vector<bool>& cuts) {
+  struct Best {
+    size_t value = 0;
+    size_t from = 0;
+  };
+  std::vector<Best> best(letters.size() + 1);
+  for (size_t end = 1; end <= letters.size(); ++end) {
+    best[end] = {best[end - 1].value, end - 1};
+    uint64_t key = 0;
+    for (size_t length = 1; length <= std::min<size_t>(end, kWordKeyLettersMax); ++length) {
+      key |= letter_number(letters[end - length]) << (5 * (length - 1));
+      if (length < 2 || !is_common_word(key)) continue;
+      const size_t value = best[end - length].value + length * length;
+      if (value > best[end].value) best[end] = {value, end - length};
+    }
+  }
+  cuts.assign(letters.size(), false);
+  Cover cover;
+  for (size_t end = letters.size(); end > 0; end = best[end].from) {
+    const size_t from = best[end].from;
+    const size_t length = end - from;
+    if (length > 1) cover.all += length;
+    if (length > 2) cover.in_long += length;
+    // Letters that belong to no word stay together.
+    if (length > 1 || from == 0 || from - best[from].from > 1) cuts[from] = true;
+  }
+  return cover;
+}
+
+// The order of the alphabet, as in a list of points.
+bool is_alphabetical(std::string_view letters) {
+  size_t steps = 0;
+  for (size_t i = 1; i < letters.size(); ++i) steps += letters[i] - letters[i - 1] == 1;
+  return 2 * steps >= letters.size();
+}
+
+bool is_pronounceable(std::string_view letters) {
+  const auto vowels = static_cast<size_t>(std::ranges::count_if(letters, is_vowel));
+  return 5 * vowels >= letters.size() && 3 * vowels <= 2 * letters.size();
+}
+
+bool join_latin(std::string_view text, const std::vector<Unit>& units, ViewBuilder& view) {
+  std::string letters;
+  std::vector<bool> cuts(units.size());
+  std::vector<bool> word_cuts;
+  Cover covered;
+  for (size_t begin = 0; begin < units.size();) {
+    size_t end = begin + 1;
+    while (end < units.size() && !units[end].opens_word) ++end;
+    std::string word;
+    for (size_t i = begin; i < end; ++i) word.push_back(text[units[i].begin]);
+    const Cover known = segment(word, word_cuts);
+    const bool is_cut = 5 * known.all >= 3 * word.size() && 5 * known.in_long >= 2 * word.size();
+    cuts[begin] = true;
+    for (size_t i = begin; i < end && is_cut; ++i) cuts[i] = cuts[i] || word_cuts[i - begin];
+    covered.all += known.all;
+    covered.in_long += known.in_long;
+    letters += word;
+    begin = end;
+  }
+  const bool is_known = letters.size() >= 4 && 5 * covered.all >= 3 * letters.size() &&
+                        5 * covered.in_long >= 2 * letters.size();
+  if (is_alphabetical(letters)) return false;
+  if (!is_known && (letters.size() < 6 || !is_pronounceable(letters))) return false;
+  for (size_t i = 1; i < units.size(); ++i) {
+    view.replace(units[i - 1].end, units[i].begin, cuts[i] ? " " : "");
+  }
+  return true;
+}
+
+bool join_han(const std::vector<Unit>& units, ViewBuilder& view) {
+  constexpr size_t kHanMin = 5;
+  if (units.size() < kHanMin) return false;
+  for (size_t i = 1; i < units.size(); ++i) view.drop(units[i - 1].end, units[i].begin);
+  return true;
+}
+
+// ig-nore, ig.no.re, ig-⏎nore: a common word with marks inside whose parts are no words. Returns
+// where it ends, or 0.
+size_t join_parts(std::string_view text, size_t at, ViewBuilder& view) {
+  constexpr size_t kJoinedMin = 5;
+  constexpr std::string_view marks = "-._*|~+";
+  std::array<Range, kWordKeyLettersMax> parts;
+  size_t count = 0;
+  size_t letters = 0;
+  uint64_t key = 0;
+  bool are_words = true;
+  Range best;
+  while (at < text.size() && count < parts.size()) {
+    size_t end = at;
+    while (end < text.size() && is_letter(text[end])) ++end;
+    letters += end - at;
+    if (end == at || letters > kWordKeyLettersMax) break;
+    uint64_t own = 0;
+    for (size_t i = at; i < end; ++i) {
+      own = own << 5 | letter_number(text[i]);
+      key = key << 5 | letter_number(text[i]);
+    }
+    are_words &= is_common_word(own);
+    parts[count++] = {at, end};
+    const bool goes_on = end < text.size() && marks.find(text[end]) != std::string_view::npos;
+    const bool is_whole = end == text.size() || !is_digit(text[end]);
+    if (count > 1 && is_whole && letters >= kJoinedMin && !are_words && is_common_word(key)) {
+      best = {count, end};
+    }
+    if (!goes_on) break;
+    at = end + 1;
+    if (text[end] == '-' && at < text.size() && text[at] == '\n') ++at;
+  }
+  for (size_t i = 1; i < best.begin; ++i) view.drop(parts[i - 1].end, parts[i].begin);
+  return best.end;
+}
+
+// --- digits for letters ------------------------------------------------------------------------
+
+char leet_letter(char c, char one) {
+  switch (c) {
+    case '0':
+      return 'o';
+    case '1':
+      return one;
+    case '3':
+      return 'e';
+    case '4':
+    case '@':
+      return 'a';
+    case '5':
+    case '$':
+      return 's';
+    case '7':
+      return 't';
+    default:
+      return is_letter(c) ? c : '\0';
+  }
+}
+
+bool is_leet_char(char c) { return is_alnum(c) || c == '@' || c == '$'; }
+
+// What a token with digits reads as, empty if it is none; `weight` tells how sure that is.
+std::string leet_word(std::string_view token, int& weight) {
+  constexpr size_t kTokenMax = 24;
+  weight = 0;
+  if (token.size() < 3 || token.size() > kTokenMax) return {};
+  size_t letters = 0;
+  size_t inside = 0;  // digits between letters
+  size_t last_letter = 0;
+  size_t marks = 0;
+  for (size_t i = 0; i < token.size(); ++i) {
+    if (leet_letter(token[i], 'i') == 0) return {};
+    if (is_letter(token[i])) {
+      ++letters;
+      last_letter = i;
+    } else {
+      marks += !is_digit(token[i]);
+      inside += i > 0 && is_letter(token[i - 1]) && i + 1 < token.size() && is_letter(token[i + 1]);
+    }
+  }
+  const size_t digits = token.size() - letters;
+  if (letters == 0 || digits == 0) return {};
+  // user5 is a name with a number, $end is a variable and @nd a handle.
+  if (last_letter + digits + 1 == token.size() || last_letter + 1 == letters) return {};
+  if (marks == digits && !is_letter(token[0]) && digits == 1) return {};
+  std::string word;
+  for (const char one : {'i', 'l'}) {
+    std::string reading;
+    for (const char c : token) reading.push_back(leet_letter(c, one));
+    if (is_common_word(word_key(reading))) {
+      weight = token.size() >= 4 ? 3 : 2;
+      return reading;
+    }
+    if (word.empty()) word = std::move(reading);
+  }
+  const bool is_hex = std::ranges::all_of(token, [](char c) { return hex_value(c) >= 0; });
+  const bool is_lower =
+      std::ranges::none_of(token.substr(1), [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (token.size() >= 5 && inside > 0 && letters >= 2 && !is_hex && is_lower &&
+      is_pronounceable(word)) {
+    weight = 1;
+    return word;
+  }
+  return {};
+}
+
+// --- another alphabet, backwards ---------------------------------------------------------------
+
+enum class Alien { kRot13, kReversed };
+
+struct WordAt {
+  size_t begin;
+  size_t end;
+  int score;  // > 0 a common word once decoded, < 0 a common word as it is
+};
+
+std::vector<WordAt> scored_words(std::string_view text, Alien alien) {
+  std::vector<WordAt> words;
+  for (size_t at = 0; at < text.size();) {
+    if (!is_letter(text[at])) {
+      ++at;
+      continue;
+    }
+    const size_t begin = at;
+    uint64_t plain = 0;
+    uint64_t other = 0;
+    for (; at < text.size() && is_letter(text[at]); ++at) {
+      const size_t i = at - begin;
+      if (i >= kWordKeyLettersMax) continue;
+      const uint64_t letter = letter_number(text[at]);
+      plain = plain << 5 | letter;
+      other =
+          alien == Alien::kRot13 ? other << 5 | rot13_number(letter) : other | letter << (5 * i);
+    }
+    const size_t length = at - begin;
+    int score = -1;
+    if (length > kWordKeyLettersMax) {
+      score = -1;
+    } else if (is_common_word(plain)) {
+      score = length > 1 ? -8 : 0;
+    } else if (is_common_word(other)) {
+      score = length >= 5 ? 12 : length == 4 ? 8 : length == 3 ? 4 : 0;
+    }
+    words.push_back({begin, at, score});
+  }
+  return words;
+}
+
+// Where the decoded text has clearly more common words than the text, as widely as no common word
+// and no colon, quote or line end stands against it.
+std::vector<Range> alien_ranges(std::string_view text, Alien alien) {
+  constexpr int kScoreMin = 20;  // two long words, or three short ones
+  constexpr int kDropMax = 16;   // two common words end a range
+  const std::vector<WordAt> words = scored_words(text, alien);
+  const auto is_parted = [&](size_t left) {
+    const std::string_view gap =
+        text.substr(words[left].end, words[left + 1].begin - words[left].end);
+    return gap.find_first_of(":\"`\n<>") != std::string_view::npos;
+  };
+  std::vector<Range> out;
+  size_t floor = 0;
+  for (size_t i = 0; i < words.size();) {
+    if (words[i].score <= 0) {
+      ++i;
+      continue;
+    }
+    int score = 0;
+    int best = 0;
+    size_t first = i;
+    size_t last = i;
+    size_t j = i;
+    for (; j < words.size() && score >= 0 && best - score < kDropMax; ++j) {
+      score += words[j].score;
+      if (score > best) {
+        best = score;
+        last = j;
+      }
+    }
+    i = j;
+    const bool is_one_word = std::ranges::all_of(
+        words.begin() + static_cast<ptrdiff_t>(first),
+        words.begin() + static_cast<ptrdiff_t>(last) + 1, [&](const WordAt& w) {
+          return w.score <= 0 ||
+                 text.substr(w.begin, w.end - w.begin) ==
+                     text.substr(words[first].begin, words[first].end - words[first].begin);
+        });
+    if (best < kScoreMin || is_one_word) continue;
+    while (first > floor && words[first - 1].score >= -1 && !is_parted(first - 1)) --first;
+    while (last + 1 < words.size() && words[last + 1].score >= -1 && !is_parted(last)) ++last;
+    out.push_back({words[first].begin, words[last].end});
+    floor = last + 1;
+    i = std::max(i, floor);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<View> letters_joined(std::string_view text) {
+  ViewBuilder view(text);
+  std::vector<Unit> units;
+  for (size_t at = 0; at < text.size();) {
+    const bool is_ascii = static_cast<uint8_t>(text[at]) < 0x80;
+    if (is_ascii && !is_letter(text[at])) {
+      ++at;
+      continue;
+    }
+    size_t end = collect_units(text, at, units);
+    if (units.size() >= 4 && end != 0) {
+      if (is_ascii ? join_latin(text, units, view) : join_han(units, view)) {
+        at = end;
+        continue;
+      }
+    }
+    if (!is_ascii) {
+      next_code_point(text, at);
+      continue;
+    }
+    end = join_parts(text, at, view);
+    if (end == 0) {
+      for (end = at; end < text.size() && is_alnum(text[end]);) ++end;
+      // The parts of one chain are tried once.
+      if (units.size() >= 4) end = std::max(end, units.back().end);
+    }
+    at = end;
+  }
+  return std::move(view).finish(Technique::kSpaced);
+}
+
+std::optional<View> leet_replaced(std::string_view text) {
+  constexpr int kWeightMin = 3;
+  ViewBuilder view(text);
+  int sum = 0;
+  for (size_t at = 0; at < text.size();) {
+    if (!is_leet_char(text[at])) {
+      ++at;
+      continue;
+    }
+    const size_t begin = at;
+    bool has_letter = false;
+    bool has_other = false;
+    for (; at < text.size() && is_leet_char(text[at]); ++at) {
+      has_letter |= is_letter(text[at]);
+      has_other |= !is_letter(text[at]);
+    }
+    if (!has_letter || !has_other) continue;
+    int weight = 0;
+    const std::string word = leet_word(text.substr(begin, at - begin), weight);
+    if (word.empty()) continue;
+    sum += weight;
+    view.replace(begin, at, word, true);
+  }
+  if (sum < kWeightMin) return std::nullopt;
+  return std::move(view).finish(Technique::kLeet);
+}
+
+std::optional<View> rot13_decoded(std::string_view text) {
+  ViewBuilder view(text);
+  std::string out;
+  for (const Range& range : alien_ranges(text, Alien::kRot13)) {
+    out = text.substr(range.begin, range.end - range.begin);
+    for (char& c : out) {
+      if (is_letter(c)) {
+        c = static_cast<char>((c & ~0x1F) | static_cast<char>(rot13_number(letter_number(c))));
+      }
+    }
+    view.replace(range.begin, range.end, out, true);
+  }
+  return std::move(view).finish(Technique::kRot13);
+}
+
+std::optional<View> reversed(std::string_view text) {
+  ViewBuilder view(text);
+  size_t floor = 0;
+  for (Range range : alien_ranges(text, Alien::kReversed)) {
+    // The full stop or question mark of a sentence turned round stands before it.
+    constexpr std::string_view marks = "?!.,;";
+    while (range.begin > floor && marks.find(text[range.begin - 1]) != std::string_view::npos) {
+      --range.begin;
+    }
+    view.replace(range.begin, range.begin, {});
+    for (size_t end = range.end; end > range.begin;) {
+      const size_t begin = std::max(range.begin, floor_code_point(text, end - 1));
+      view.put(begin, end, text.substr(begin, end - begin), true);
+      end = begin;
+    }
+    view.skip_to(range.end);
+    floor = range.end;
+  }
+  return std::move(view).finish(Technique::kReversed);
+}
+
+}  // namespace vsr::text
