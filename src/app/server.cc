@@ -103,6 +103,7 @@ class Server {
       std::shared_ptr<const config::Config> config);
   Result<std::shared_ptr<const router::Router>> make_router(
       std::shared_ptr<const config::Config> config);
+  Result<std::shared_ptr<nn::Vectors>> vectors();
   void publish(std::shared_ptr<const gateway::Runtime> runtime);
   void reload(std::string_view why);
   void write_run_file();
@@ -171,22 +172,26 @@ std::optional<int> Server::open_state() {
   return std::nullopt;
 }
 
-// The encoder is loaded by the first recipe that needs it.
+// The encoder is loaded by the first recipe, or the first call of the operator, that needs it.
+Result<std::shared_ptr<nn::Vectors>> Server::vectors() {
+  const std::lock_guard lock(vectors_mutex_);
+  if (!vectors_) {
+    auto encoder = nn::SentenceEncoder::load(options_.encoder_file);
+    if (!encoder) return std::unexpected(encoder.error());
+    vectors_ = std::make_shared<nn::Vectors>(std::move(*encoder), options_.state_folder);
+  }
+  return vectors_;
+}
+
 Result<std::shared_ptr<const router::Router>> Server::make_router(
     std::shared_ptr<const config::Config> config) {
-  std::shared_ptr<nn::Vectors> vectors;
-  if (signals::needs_vectors(config->rules)) {
-    const std::lock_guard lock(vectors_mutex_);
-    if (!vectors_) {
-      auto encoder = nn::SentenceEncoder::load(options_.encoder_file);
-      if (!encoder) return std::unexpected(encoder.error());
-      vectors_ = std::make_shared<nn::Vectors>(std::move(*encoder), options_.state_folder);
-    }
-    vectors = vectors_;
-  }
   signals::Parts parts;
   parts.heads = heads_;
-  parts.vectors = std::move(vectors);
+  if (signals::needs_vectors(config->rules)) {
+    auto loaded = vectors();
+    if (!loaded) return std::unexpected(loaded.error());
+    parts.vectors = std::move(*loaded);
+  }
   parts.cache = cache_;
   return router::Router::make(std::move(config), std::move(parts), learning_, clock_);
 }
@@ -382,7 +387,7 @@ operator_api::Readiness Server::readiness() const {
   const std::lock_guard lock(mutex_);
   if (!runtime_) return {false, "no recipe is active"};
   if (!reload_problem_.empty()) {
-    return {false, "the changed recipe has errors, the old one keeps running: " + reload_problem_};
+    return {true, "the changed recipe has errors, the old one keeps running: " + reload_problem_};
   }
   if (services_.replay) {
     const store::ReplayHealth health = services_.replay->health();
@@ -486,6 +491,8 @@ operator_api::Hooks Server::hooks() {
     }
     return make_router(loaded.config);
   };
+  hooks.heads = heads_;
+  hooks.vectors = [this] { return vectors(); };
   hooks.sessions = [this](size_t limit) { return sessions_document(limit); };
   hooks.system = [this] { return system_document(); };
   return hooks;

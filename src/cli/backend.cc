@@ -13,6 +13,7 @@
 #include "app/platform.h"
 #include "cli/program.h"
 #include "http/client.h"
+#include "json/writer.h"
 
 namespace vsr::cli {
 
@@ -134,6 +135,13 @@ int down(const Context& context) {
 int status(const BackendArguments& arguments, const Context& context) {
   const bool up = answers(arguments.port);
   const int pid = read_pid(context);
+  if (context.json) {
+    json::JsonWriter w;
+    w.begin_object().field("address", fmt::format("127.0.0.1:{}", arguments.port));
+    w.field("answers", up).field("embedded_pid", pid).end_object();
+    fmt::print("{}\n", w.str());
+    return up ? kOk : kFailed;
+  }
   fmt::print("127.0.0.1:{} {}{}\n", arguments.port, up ? "answers" : "does not answer",
              pid > 0 ? fmt::format(", embedded backend pid {}", pid) : "");
   return up ? kOk : kFailed;
@@ -160,6 +168,7 @@ void add_backend(CLI::App& app, Context& context) {
   });
   CLI::App* look = backend->add_subcommand("status", "Does one answer?");
   look->add_option("--port", arguments->port, "Port to ask")->capture_default_str();
+  look->add_flag("--json", context.json, "As JSON");
   look->callback([arguments, &context] { context.status = status(*arguments, context); });
 }
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -210,8 +211,8 @@ std::string query_of(const ReplayArguments& arguments) {
 
 void print_record_line(const json::Value& record) {
   const json::Value& route = record["route_diagnostics"];
-  fmt::print("{}  {}  {:<24} {:<30} {}={}  {} tokens, {} cached  {}\n",
-             record["timestamp"].as_string(), record["id"].as_string().substr(0, 8),
+  fmt::print("{}  {}  {:<24} {:<30} {} ({})  {} tokens, {} cached  {}\n",
+             record["timestamp"].as_string(), record["id"].as_string(),
              record["decision"].as_string().empty() ? "-" : record["decision"].as_string(),
              record["selected_model"].as_string(), route["session_action"].as_string(),
              route["session_reason"].as_string(), record["prompt_tokens"].as_int(),
@@ -358,13 +359,26 @@ int chat(const ChatArguments& arguments, const Context& context) {
 // ---- recipes, completion ------------------------------------------------------------------------
 
 int recipe_list(const Context& context) {
-  const std::string folder = find_shared(context, "recipes");
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name.ends_with(".yaml") && !name.ends_with(".probes.yaml")) {
-      fmt::print("{}\n", entry.path().string());
-    }
+  std::error_code error;
+  std::vector<std::string> paths;
+  for (const auto& entry : fs::directory_iterator(find_shared(context, "recipes"), error)) {
+    const std::string path = entry.path().string();
+    if (path.ends_with(".yaml") && !path.ends_with(".probes.yaml")) paths.push_back(path);
   }
+  if (error) {
+    fmt::print(stderr,
+               "the recipes (share/vllm-sr/recipes) are missing; run `make install` again\n");
+    return kFailed;
+  }
+  std::ranges::sort(paths);
+  if (!context.json) {
+    for (const std::string& path : paths) fmt::print("{}\n", path);
+    return kOk;
+  }
+  json::JsonWriter w;
+  w.begin_object().key("recipes").begin_array();
+  for (const std::string& path : paths) w.value(path);
+  fmt::print("{}\n", w.end_array().end_object().str());
   return kOk;
 }
 
@@ -399,17 +413,21 @@ int recipe_import(const Context& context, const std::string& source) {
     }
     text = *file;
   }
-  const config::LoadResult loaded = config::load_text(text, source);
-  fmt::print(stderr, "{}", config::format_all(loaded.diagnostics));
-  if (!loaded.config) return kBadUsage;
+  const std::vector<config::Diagnostic> problems =
+      all_problems(config::load_text(text, source), source);
+  fmt::print(stderr, "{}", config::format_all(problems));
+  if (config::has_errors(problems)) return kBadUsage;
   std::error_code error;
   fs::create_directories(context.state_folder, error);
   const std::string path = context.state_folder + "/config.yaml";
-  if (std::ofstream out(path + ".new"); !(out << text)) {
+  std::ofstream out(path + ".new");
+  out << text;
+  out.close();
+  if (out) fs::rename(path + ".new", path, error);
+  if (!out || error) {
     fmt::print(stderr, "cannot write {}\n", path);
     return kFailed;
   }
-  fs::rename(path + ".new", path, error);
   fmt::print("{} is valid and kept as {}; `vllm-sr serve` uses it\n", source, path);
   return kOk;
 }
@@ -460,6 +478,7 @@ void add_replay(CLI::App& app, Context& context) {
       [arguments, &context] { context.status = replay_list(*arguments, context, true); });
   CLI::App* show = replay->add_subcommand("show", "One record, whole");
   show->add_option("id", arguments->id, "As in x-vsr-replay-id")->required();
+  show->add_flag("--json", context.json, "As JSON, which it is anyway");
   show->add_option("--state-dir", context.state_folder, "Of the running router");
   show->callback([arguments, &context] { context.status = replay_show(*arguments, context); });
 }
@@ -491,7 +510,9 @@ void add_client(CLI::App& app, Context& context) {
   auto lines = std::make_shared<int>(50);
   auto follow = std::make_shared<bool>(false);
   CLI::App* log = app.add_subcommand("logs", "The log of a router in the background");
-  log->add_option("-n,--lines", *lines, "The last so many")->capture_default_str();
+  log->add_option("-n,--lines", *lines, "The last so many")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   log->add_flag("-f,--follow", *follow, "Go on as it grows");
   log->add_option("--state-dir", context.state_folder, "Of the running router");
   log->callback([lines, follow, &context] { context.status = logs(context, *lines, *follow); });
@@ -499,9 +520,9 @@ void add_client(CLI::App& app, Context& context) {
   auto name = std::make_shared<std::string>();
   CLI::App* recipe = app.add_subcommand("recipe", "Recipes that came along, and your own");
   recipe->require_subcommand(1);
-  recipe->add_subcommand("list", "Recipes that came along")->callback([&context] {
-    context.status = recipe_list(context);
-  });
+  CLI::App* list = recipe->add_subcommand("list", "Recipes that came along");
+  list->add_flag("--json", context.json, "As JSON");
+  list->callback([&context] { context.status = recipe_list(context); });
   CLI::App* show = recipe->add_subcommand("show", "Print one");
   show->add_option("name", *name, "Name or file")->required();
   show->callback([name, &context] { context.status = recipe_show(context, *name); });

@@ -9,15 +9,11 @@
 
 namespace vsr::cli {
 
-namespace {
-
-// The recipe's problems, those that only compiling its rules shows included.
-std::vector<config::Diagnostic> all_problems(const std::string& path) {
-  config::LoadResult loaded = config::load_file(path);
+std::vector<config::Diagnostic> all_problems(config::LoadResult loaded, const std::string& name) {
   if (!loaded.config) return loaded.diagnostics;
   for (const signals::RuleProblem& problem : signals::check_rules(loaded.config->rules)) {
     config::Diagnostic diagnostic;
-    diagnostic.file = path;
+    diagnostic.file = name;
     diagnostic.position = problem.position;
     diagnostic.path = "routing.signals";
     diagnostic.message = problem.message;
@@ -26,8 +22,11 @@ std::vector<config::Diagnostic> all_problems(const std::string& path) {
   return loaded.diagnostics;
 }
 
+namespace {
+
 int validate(const std::string& path, const Context& context) {
-  const std::vector<config::Diagnostic> problems = all_problems(path);
+  const config::LoadResult loaded = config::load_file(path);
+  const std::vector<config::Diagnostic> problems = all_problems(loaded, path);
   const bool valid = !config::has_errors(problems);
   if (context.json) {
     fmt::print("{}\n", json::JsonWriter()
@@ -40,7 +39,6 @@ int validate(const std::string& path, const Context& context) {
   }
   fmt::print(stderr, "{}", config::format_all(problems));
   if (!valid) return kBadUsage;
-  const config::LoadResult loaded = config::load_file(path);
   fmt::print("{} is valid: {} models, {} signals, {} decisions, policy {}\n", path,
              loaded.config->models.size(), loaded.config->signals.size(),
              loaded.config->decisions.size(), loaded.config->hash);

@@ -1,14 +1,19 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <map>
 
+#include "base/check.h"
 #include "cli/program.h"
 #include "config/load.h"
 #include "eval/classify.h"
 #include "eval/probes.h"
+#include "eval/rows.h"
+#include "eval/similarity.h"
 #include "eval/vectors.h"
 #include "json/value.h"
 #include "nn/sentence_encoder.h"
@@ -23,7 +28,8 @@ namespace {
 struct EvalArguments {
   std::string config;
   std::string text, messages, probes, classify, input = "-", vectors;
-  bool learning = false;
+  bool learning = false, similarity = false;
+  size_t threads = 1;
 };
 
 // The recipe's router on its own, as the server would make it.
@@ -216,12 +222,11 @@ int eval_vectors(const EvalArguments& arguments) {
   return done ? kOk : kBadUsage;
 }
 
-int eval_classify(const EvalArguments& arguments, const Context& context) {
-  auto heads = nn::HeadBank::load(find_shared(context, "models/heads.bin"));
-  if (!heads) {
-    fmt::print(stderr, "{}\n", heads.error().message);
-    return kFailed;
-  }
+using Rows = std::function<Result<eval::Summary>(
+    const Clock& clock, std::istream& in, const std::function<void(const std::string&)>& out)>;
+
+// Answers the rows of --input, and sums up on standard error.
+int eval_rows(const EvalArguments& arguments, const Context& context, const Rows& rows) {
   std::ifstream file;
   if (arguments.input != "-") {
     file.open(arguments.input);
@@ -231,15 +236,46 @@ int eval_classify(const EvalArguments& arguments, const Context& context) {
     }
   }
   const SystemClock clock;
-  const Result<std::string> summary =
-      eval::classify(arguments.classify, *heads, clock, arguments.input == "-" ? std::cin : file,
-                     [](const std::string& line) { fmt::print("{}\n", line); });
+  const Result<eval::Summary> summary =
+      rows(clock, arguments.input == "-" ? std::cin : file, [](const std::string& line) {
+        fmt::print("{}\n", line);
+        std::fflush(stdout);
+      });
   if (!summary) {
-    fmt::print(stderr, "{}\n", summary.error().message);
+    fmt::print(stderr, "{}: {}\n", arguments.input, summary.error().message);
     return kBadUsage;
   }
-  fmt::print(stderr, "{}", *summary);
+  if (context.json && !summary->json.empty()) {
+    fmt::print(stderr, "{}\n", summary->json);
+  } else {
+    fmt::print(stderr, "{}", summary->text);
+  }
   return kOk;
+}
+
+int eval_classify(const EvalArguments& arguments, const Context& context) {
+  const auto heads = nn::HeadBank::load(find_shared(context, "models/heads.bin"));
+  if (!heads) {
+    fmt::print(stderr, "{}\n", heads.error().message);
+    return kFailed;
+  }
+  eval::ClassifyOptions options{.threads = arguments.threads};
+  VSR_CHECK(router::parse_classifier(arguments.classify, options.classifier));
+  return eval_rows(arguments, context, [&](const Clock& clock, std::istream& in, const auto& out) {
+    return eval::classify(options, *heads, clock, in, out);
+  });
+}
+
+int eval_similarity(const EvalArguments& arguments, const Context& context) {
+  const auto encoder = nn::SentenceEncoder::load(find_shared(context, "models/encoder.bin"));
+  if (!encoder) {
+    fmt::print(stderr, "{}\n", encoder.error().message);
+    return kFailed;
+  }
+  const eval::SimilarityOptions options{.threads = arguments.threads};
+  return eval_rows(arguments, context, [&](const Clock& clock, std::istream& in, const auto& out) {
+    return eval::similarity(options, **encoder, clock, in, out);
+  });
 }
 
 int run_eval(const EvalArguments& arguments, const Context& context) {
@@ -249,10 +285,12 @@ int run_eval(const EvalArguments& arguments, const Context& context) {
     return kBadUsage;
   }
   if (!arguments.classify.empty()) return eval_classify(arguments, context);
+  if (arguments.similarity) return eval_similarity(arguments, context);
   if (!arguments.probes.empty()) return eval_probes(arguments, context);
   if (!arguments.text.empty() || !arguments.messages.empty()) return eval_one(arguments, context);
   fmt::print(stderr,
-             "say what to evaluate: --text, --messages, --probes, --classify or --learning\n");
+             "say what to evaluate: --text, --messages, --probes, --classify, --similarity or "
+             "--learning\n");
   return kBadUsage;
 }
 
@@ -270,7 +308,14 @@ void add_eval(CLI::App& app, Context& context) {
       ->check(CLI::ExistingFile);
   eval->add_option("--classify", arguments->classify, "Run one classifier over JSON Lines")
       ->check(CLI::IsMember({"domain", "jailbreak", "harmful", "pii", "difficulty", "language"}));
-  eval->add_option("--input", arguments->input, "For --classify: file, - for standard input")
+  eval->add_flag("--similarity", arguments->similarity,
+                 "Compare the pairs of texts `a` and `b` of JSON Lines");
+  eval->add_option("--input", arguments->input,
+                   "For --classify and --similarity: file, - for standard input")
+      ->capture_default_str();
+  eval->add_option("--threads", arguments->threads,
+                   "Rows at a time; with one, the time of a row is its own")
+      ->check(CLI::Range(size_t{1}, eval::kThreadsMax))
       ->capture_default_str();
   eval->add_flag("--learning", arguments->learning, "Evaluate learning");
   eval->add_option("--vectors", arguments->vectors, "With --learning: file of test vectors");

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "cli/mistake.h"
+
 namespace vsr::cli {
 
 namespace fs = std::filesystem;
@@ -85,7 +87,12 @@ int run(int argc, char** argv, const char* version) {
   } catch (const CLI::Success& done) {
     return app.exit(done);
   } catch (const CLI::ParseError& problem) {
-    app.exit(problem);
+    const std::string mistake = describe_mistake(app, {argv + 1, argv + argc});
+    if (mistake.empty()) {
+      app.exit(problem);
+    } else {
+      fmt::print(stderr, "{}", mistake);
+    }
     return kBadUsage;
   }
   return context.status;

@@ -4,13 +4,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "app/embedded_backend.h"
 #include "app/platform.h"
 #include "app/server.h"
 #include "cli/program.h"
+#include "json/value.h"
 
 namespace vsr::cli {
 
@@ -40,6 +43,23 @@ void set_up_logs(const ServeArguments& arguments) {
   spdlog::flush_on(spdlog::level::info);
 }
 
+// The process that a run file names, if it still runs; 0 otherwise.
+int running_pid(const std::string& run_file) {
+  std::ifstream in(run_file);
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  const Result<json::Value> run = json::Value::parse(text);
+  const int pid = run ? static_cast<int>((*run)["pid"].as_int()) : 0;
+  return pid > 0 && kill(pid, 0) == 0 ? pid : 0;
+}
+
+std::string last_lines(const std::string& path) {
+  constexpr size_t kBytes = 600;
+  std::ifstream in(path);
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  if (text.size() > kBytes) text.erase(0, text.find('\n', text.size() - kBytes) + 1);
+  return text;
+}
+
 // Continues in a child without a terminal; the parent returns once the child serves or has ended.
 // nullopt in the child.
 std::optional<int> detach(const std::string& state_folder) {
@@ -47,7 +67,13 @@ std::optional<int> detach(const std::string& state_folder) {
   fs::create_directories(state_folder, error);
   const std::string log = state_folder + "/vllm-sr.log";
   const std::string run_file = state_folder + "/run.json";
-  fs::remove(run_file, error);
+  if (const int pid = running_pid(run_file); pid > 0) {
+    fmt::print(stderr,
+               "vllm-sr already runs with this state folder (pid {}); `vllm-sr stop` ends it, "
+               "--state-dir and other ports let a second one run beside it\n",
+               pid);
+    return kFailed;
+  }
   const int fd = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   if (fd < 0) {
     fmt::print(stderr, "cannot write {}\n", log);
@@ -66,10 +92,10 @@ std::optional<int> detach(const std::string& state_folder) {
   for (int i = 0; i < kTries; ++i) {
     int status = 0;
     if (waitpid(child, &status, WNOHANG) == child) {
-      fmt::print(stderr, "vllm-sr ended at once; see {}\n", log);
+      fmt::print(stderr, "vllm-sr ended at once; the end of {} says:\n{}", log, last_lines(log));
       return WIFEXITED(status) ? WEXITSTATUS(status) : kFailed;
     }
-    if (fs::exists(run_file, error)) {
+    if (running_pid(run_file) == child) {
       fmt::print(
           "vllm-sr runs in the background (pid {}); its log is {}\n"
           "`vllm-sr status` looks at it, `vllm-sr stop` ends it\n",
@@ -165,11 +191,13 @@ void add_serve(CLI::App& app, Context& context) {
       ->capture_default_str();
   serve
       ->add_option("--store-override", arguments->store_override,
-                   "replay=sqlite: run a recipe that names an outside store on the built-in one")
+                   "replay=sqlite: the built-in store in place of the recipe's outside one")
       ->check(CLI::IsMember({"replay=sqlite", "replay=memory"}));
   serve->add_option("--drain-seconds", options.drain_seconds, "Longest wait for running requests")
       ->capture_default_str();
-  serve->add_option("--threads", options.threads, "Event loops (default: one per core)");
+  constexpr uint32_t kThreadsMax = 256;
+  serve->add_option("--threads", options.threads, "Event loops (default: one per core)")
+      ->check(CLI::Range(0U, kThreadsMax));
   serve->add_option("--log-level", arguments->log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();

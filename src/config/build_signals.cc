@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -225,7 +226,48 @@ void build_list(Build& build, const View& list, SignalType type, std::vector<Rul
   }
 }
 
-// Types that nothing here can tell: their names can stand in rules.
+// Names that rules of a type with fixed classes may have; none: any name.
+std::vector<std::string_view> class_names(SignalType type) {
+  switch (type) {
+    case SignalType::kUserFeedback:
+      return {"satisfied", "need_clarification", "want_different", "wrong_answer"};
+    case SignalType::kFactCheck:
+      return {"needs_fact_check", "no_fact_check_needed"};
+    case SignalType::kModality:
+      return {"AR", "DIFFUSION", "BOTH"};
+    default:
+      return {};
+  }
+}
+
+void fill(Build& build, const View& view, OtherRule& rule) {
+  const std::vector<std::string_view> classes = class_names(rule.type);
+  if (!classes.empty() && std::ranges::find(classes, rule.name) == classes.end()) {
+    build.error(view["name"],
+                fmt::format("there is no {} class of that name; there are {}", leaf_name(rule.type),
+                            fmt::join(classes, ", ")),
+                rule.name, fmt::format("one of {}", fmt::join(classes, ", ")));
+  }
+  read(view["threshold"], rule.threshold);
+  if (rule.type == SignalType::kReask) {
+    rule.lookback_turns = static_cast<uint32_t>(
+        std::clamp<int64_t>(view["lookback_turns"].integer().value_or(3), 1, kLookbackTurnsMax));
+  }
+  if (rule.type != SignalType::kPreference) return;
+  read(view["examples"], rule.examples);
+  if (const auto description = view["description"].text()) rule.examples.push_back(*description);
+  if (rule.examples.empty()) {
+    build.error(view, "a preference needs a description or examples to compare with", "",
+                "description or examples");
+  }
+}
+
+bool is_told_here(SignalType type) {
+  return type == SignalType::kReask || type == SignalType::kPreference ||
+         !class_names(type).empty();
+}
+
+// Of the other types only names are known here, so that they can stand in rules.
 void build_other(Build& build, const View& list, SignalType type) {
   Names names(fmt::format("{} rule", leaf_name(type)));
   for (const View& view : list.items()) {
@@ -235,6 +277,10 @@ void build_other(Build& build, const View& list, SignalType type) {
     rule.name = names.take(build, view);
     rule.position = view["name"].position();
     if (rule.name.empty()) continue;
+    if (is_told_here(type)) {
+      rule.on_error_match = view["on_error"].choice().value_or(1) == 0;
+      fill(build, view, rule);
+    }
     add_signal(build, type, build.config.rules.others.size(), 0, rule.name);
     build.config.rules.others.push_back(std::move(rule));
   }

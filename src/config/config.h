@@ -252,9 +252,14 @@ struct LanguageRule : RuleBase {
 
 // Rules of types that need a part this build does not have: their signals never match and carry a
 // signal error that says what is missing.
+// Rules of the types from reask on. Those that need a service outside have a name alone.
 struct OtherRule : RuleBase {
   SignalType type = SignalType::kReask;
+  double threshold = 0.5;
+  uint32_t lookback_turns = 3;        // reask: user prompts before this one that are compared
+  std::vector<std::string> examples;  // preference: its description is one of them
 };
+constexpr int64_t kLookbackTurnsMax = 16;
 
 struct SignalRules {
   std::vector<KeywordRule> keywords;

@@ -333,9 +333,9 @@ TEST(Load, AcceptedKeysWarnOnceEach) {
   ASSERT_TRUE(result.config) << format_all(result.diagnostics);
   EXPECT_EQ(result.config->name, "first");
   EXPECT_TRUE(result.config->is_auto("team/auto"));
-  EXPECT_EQ(result.config->rules.others.size(), 11U);
+  EXPECT_EQ(result.config->rules.others.size(), 5U);
   EXPECT_EQ(result.config->decisions[0].rules.signal,
-            result.config->find_signal(SignalType::kFactCheck, "needs_fact_check"));
+            result.config->find_signal(SignalType::kMetadata, "tenant"));
   EXPECT_EQ(result.config->decisions[0].plugins[0].type, "response_cache");
   std::multiset<std::string> places;
   size_t notes = 0;

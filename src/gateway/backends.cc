@@ -39,13 +39,18 @@ void Endpoint::redirect(Address to) {
 
 void Endpoint::report_success() {
   if (consecutive_failures_.load(std::memory_order_relaxed) != 0) consecutive_failures_ = 0;
+  if (ejections_.load(std::memory_order_relaxed) != 0) ejections_ = 0;
 }
 
 void Endpoint::report_failure(MonoTime now, uint32_t limit, std::chrono::milliseconds rest) {
   failures.fetch_add(1, std::memory_order_relaxed);
   if (consecutive_failures_.fetch_add(1) + 1 < limit) return;
   consecutive_failures_ = 0;
-  ejected_until_ns_ = (now + rest).count();
+  // Short at first, so that one that comes back is soon asked again; doubled each time it fails.
+  constexpr uint32_t kDoublingsMax = 10;
+  const uint32_t doublings = std::min(ejections_.fetch_add(1), kDoublingsMax);
+  const auto growing = kFirstEjection * (1U << doublings);
+  ejected_until_ns_ = (now + std::min<std::chrono::milliseconds>(rest, growing)).count();
 }
 
 bool Endpoint::may_serve(MonoTime now) const {

@@ -47,6 +47,8 @@ class Endpoint {
   void set_drained(bool drained) { drained_ = drained; }
   bool drained() const { return drained_; }
   bool may_serve(MonoTime now) const;
+  // How long the first ejection lasts at most; each further one twice as long, up to the recipe's.
+  static constexpr std::chrono::milliseconds kFirstEjection{1000};
   bool ejected(MonoTime now) const { return now.count() < ejected_until_ns_; }
 
   std::atomic<uint32_t> in_flight{0};
@@ -61,6 +63,7 @@ class Endpoint {
   std::mutex redirect_mutex_;
   std::atomic<uint32_t> consecutive_failures_{0};
   std::atomic<int64_t> ejected_until_ns_{0};
+  std::atomic<uint32_t> ejections_{0};  // without a success between them
   std::atomic<bool> active_healthy_{true};
   std::atomic<bool> drained_{false};
 };

@@ -108,7 +108,7 @@ net::Task<void> Call::decide() {
     const MonoTime latest = now() + kEncodeWait;
     std::function<Result<bool>()> encode = [this, latest]() -> Result<bool> {
       if (now() > latest) return fail(ErrorCode::kTimeout, "the encoder is busy");
-      const Status done = runtime_->router->encode_prompt(request_);
+      const Status done = runtime_->router->encode(decision_.values.texts_to_encode);
       if (!done) return std::unexpected(done.error());
       return true;
     };

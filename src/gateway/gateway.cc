@@ -168,10 +168,11 @@ net::Task<void> Gateway::handle(http::Exchange& exchange) {
     co_return;
   }
   if (!state_.runtime) {
-    co_await refuse(exchange, {503, "not_configured", "",
-                               fmt::format("no recipe is active yet; open the dashboard at {} to "
-                                           "choose one",
-                                           operator_address_)});
+    co_await refuse(exchange,
+                    {503, "not_configured", "",
+                     fmt::format("no recipe is active yet: start again with `vllm-sr serve "
+                                 "--config FILE` (the operator's page is {})",
+                                 operator_address_)});
     co_return;
   }
   wire::ApiResult<Caller> caller = state_.runtime->access(listener_).check(

@@ -2,7 +2,10 @@
 
 #include <cmath>
 
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(VSR_ONE_TARGET)
+// The choice is made before a sanitizer is ready for it.
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define VSR_CLONES
+#elif defined(__x86_64__)
 #define VSR_CLONES __attribute__((target_clones("arch=x86-64-v4", "default")))
 #else
 #define VSR_CLONES

@@ -7,6 +7,7 @@
 #include "gateway/gateway.h"
 #include "json/value.h"
 #include "json/writer.h"
+#include "operator/meaning.h"
 
 namespace vsr::operator_api {
 
@@ -14,8 +15,16 @@ namespace {
 
 constexpr std::string_view kJsonHeader = "content-type: application/json\r\n";
 constexpr std::string_view kPaths =
-    "/healthz, /readyz, /metrics, /api/v1/eval, /api/v1/config, /api/v1/config/validate, "
+    "/healthz, /readyz, /metrics, /api/v1/eval, /api/v1/classify/{intent, pii, security, batch}, "
+    "/api/v1/embeddings, /api/v1/similarity, /api/v1/config, /api/v1/config/validate, "
     "/api/v1/models, /api/v1/sessions, /api/v1/events, /api/v1/system and /v1/router_replay";
+constexpr std::string_view kClassify = "/api/v1/classify/";
+
+bool takes_post_alone(std::string_view path) {
+  return path == "/api/v1/eval" || path == "/api/v1/config/validate" ||
+         path == "/api/v1/embeddings" || path == "/api/v1/similarity" ||
+         path.starts_with(kClassify);
+}
 
 // The first page: what is here, for somebody who opens the address in a browser.
 std::string front_page(const Readiness& readiness) {
@@ -53,6 +62,17 @@ net::Task<void> Api::json(http::Exchange& exchange, std::string body) {
   co_await exchange.respond(200, kJsonHeader, body);
 }
 
+// Without a token this listener is on loopback, and a name that points there from outside (DNS
+// rebinding) is refused. No host at all is a client that is no browser.
+static bool names_loopback(std::string_view host) {
+  if (host.empty()) return true;
+  const bool bracketed = host.starts_with('[');
+  const size_t end = bracketed ? host.find(']') + 1 : host.find(':');
+  const std::string_view name = host.substr(0, end);
+  return name == "localhost" || name == "127.0.0.1" || name == "[::1]" ||
+         (name.starts_with("127.") && name.find_first_not_of("0123456789.") == name.npos);
+}
+
 bool Api::allowed(const http::Exchange& exchange) const {
   if (token_.empty()) return true;
   constexpr std::string_view kBearer = "Bearer ";
@@ -66,6 +86,12 @@ net::Task<void> Api::handle(http::Exchange& exchange) {
   std::string_view path = request.path;
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   const bool is_get = request.method == "GET" || request.method == "HEAD";
+  if (token_.empty() && !names_loopback(request.headers.get("host"))) {
+    co_await refuse(exchange, {421, "wrong_host", "",
+                               "this address is for this machine alone: ask for 127.0.0.1 or "
+                               "localhost (a page of another site cannot read it)"});
+    co_return;
+  }
   if (path == "/healthz") {
     co_await json(exchange, "{\"status\":\"ok\"}");
     co_return;
@@ -87,16 +113,9 @@ net::Task<void> Api::handle(http::Exchange& exchange) {
                                "TOKEN` (it is in the state folder, file admin-token)"});
     co_return;
   }
-  if (path == "/api/v1/eval" && request.method == "POST") {
-    co_await eval(exchange);
-  } else if (path == "/api/v1/config/validate" && request.method == "POST") {
-    const Result<http::Bytes> body = co_await exchange.read_body(kBodyBytesMax);
-    if (!body) {
-      co_await refuse(exchange, wire::to_api_error(body.error()));
-      co_return;
-    }
-    co_await json(exchange, hooks_.validate(body->view()));
-  } else if (!is_get) {
+  if (takes_post_alone(path) && request.method == "POST") {
+    co_await post(exchange, path);
+  } else if (!is_get || takes_post_alone(path)) {
     co_await refuse(exchange, {405, "method_not_allowed", "",
                                fmt::format("{} does not take {}", path, request.method)});
   } else if (path == "/") {
@@ -138,6 +157,25 @@ net::Task<void> Api::handle(http::Exchange& exchange) {
   }
 }
 
+net::Task<void> Api::post(http::Exchange& exchange, std::string_view path) {
+  if (path == "/api/v1/eval") {
+    co_await eval(exchange);
+    co_return;
+  }
+  const Result<http::Bytes> body = co_await exchange.read_body(kBodyBytesMax);
+  if (!body) {
+    co_await refuse(exchange, wire::to_api_error(body.error()));
+  } else if (path == "/api/v1/config/validate") {
+    co_await json(exchange, hooks_.validate(body->view()));
+  } else if (path == "/api/v1/embeddings") {
+    co_await embeddings(exchange, body->view());
+  } else if (path == "/api/v1/similarity") {
+    co_await similarity(exchange, body->view());
+  } else {
+    co_await classify(exchange, path.substr(kClassify.size()), body->view());
+  }
+}
+
 net::Task<void> Api::eval(http::Exchange& exchange) {
   const Result<http::Bytes> body = co_await exchange.read_body(kBodyBytesMax);
   if (!body) {
@@ -166,8 +204,7 @@ net::Task<void> Api::eval(http::Exchange& exchange) {
     document = evaluate(*router, runtime.get(), *services_.clock, body->view());
     return true;
   };
-  const Result<bool> done =
-      co_await net::offload<bool>(offload_, exchange.loop(), std::move(work));
+  const Result<bool> done = co_await net::offload<bool>(offload_, exchange.loop(), std::move(work));
   if (!done) {
     co_await refuse(exchange, {503, "overloaded", "", done.error().message});
     co_return;
@@ -177,6 +214,77 @@ net::Task<void> Api::eval(http::Exchange& exchange) {
     co_return;
   }
   co_await json(exchange, std::move(*document));
+}
+
+net::Task<void> Api::classify(http::Exchange& exchange, std::string_view task,
+                              std::string_view body) {
+  wire::ApiResult<std::string> answer;
+  std::function<Result<bool>()> work = [&]() -> Result<bool> {
+    answer = operator_api::classify(task, *hooks_.heads, *services_.clock, body);
+    return true;
+  };
+  const Result<bool> done = co_await net::offload<bool>(offload_, exchange.loop(), std::move(work));
+  if (!done) {
+    co_await refuse(exchange, wire::to_api_error(done.error()));
+  } else if (!answer) {
+    co_await refuse(exchange, answer.error());
+  } else {
+    co_await json(exchange, std::move(*answer));
+  }
+}
+
+// One text at a time, so that the prompts of requests take their turn between them.
+net::Task<Result<Api::Encoded>> Api::encode(net::Loop& loop, std::string text) {
+  std::function<Result<Encoded>()> work = [this, &text]() -> Result<Encoded> {
+    Result<std::shared_ptr<nn::Vectors>> vectors = hooks_.vectors();
+    if (!vectors) return std::unexpected(vectors.error());
+    std::vector<float> vector((*vectors)->dims());
+    if (!(*vectors)->find(text, vector)) {
+      if (const Status done = (*vectors)->encode(text, vector); !done) {
+        return std::unexpected(done.error());
+      }
+    }
+    return Encoded{std::move(*vectors), std::move(vector)};
+  };
+  net::OffloadPool& pool = services_.compute != nullptr ? *services_.compute : offload_;
+  co_return co_await net::offload<Encoded>(pool, loop, std::move(work));
+}
+
+net::Task<void> Api::embeddings(http::Exchange& exchange, std::string_view body) {
+  const wire::ApiResult<std::vector<std::string>> texts = embedding_texts(body);
+  if (!texts) {
+    co_await refuse(exchange, texts.error());
+    co_return;
+  }
+  std::vector<std::vector<float>> vectors;
+  std::string version;
+  for (const std::string& text : *texts) {
+    Result<Encoded> encoded = co_await encode(exchange.loop(), text);
+    if (!encoded) {
+      co_await refuse(exchange, wire::to_api_error(encoded.error()));
+      co_return;
+    }
+    version = encoded->vectors->version();
+    vectors.push_back(std::move(encoded->vector));
+  }
+  co_await json(exchange, embeddings_answer(version, vectors));
+}
+
+net::Task<void> Api::similarity(http::Exchange& exchange, std::string_view body) {
+  const wire::ApiResult<Pair> pair = similarity_pair(body);
+  if (!pair) {
+    co_await refuse(exchange, pair.error());
+    co_return;
+  }
+  const Result<Encoded> a = co_await encode(exchange.loop(), pair->a);
+  const Result<Encoded> b = a ? co_await encode(exchange.loop(), pair->b) : a;
+  if (!b) {
+    co_await refuse(exchange, wire::to_api_error(b.error()));
+    co_return;
+  }
+  const nn::Vectors& vectors = *a->vectors;
+  co_await json(exchange, similarity_answer(vectors.version(), vectors.similarity_curve(),
+                                            nn::dot(a->vector, b->vector)));
 }
 
 net::Task<void> Api::events(http::Exchange& exchange) {

@@ -12,6 +12,8 @@
 #include "gateway/runtime.h"
 #include "http/server.h"
 #include "net/offload.h"
+#include "nn/head_bank.h"
+#include "nn/vectors.h"
 
 namespace vsr::operator_api {
 
@@ -30,6 +32,10 @@ struct Hooks {
   std::function<std::string(std::string_view yaml)> validate;
   // A router over another recipe, for "what if"; the error is for the caller.
   std::function<Result<std::shared_ptr<const router::Router>>(std::string_view yaml)> candidate;
+  // Weights of the classifiers.
+  std::shared_ptr<const nn::HeadBank> heads;
+  // The encoder; its weights are read by the first call, so that belongs on a pool.
+  std::function<Result<std::shared_ptr<nn::Vectors>>()> vectors;
   // JSON array of what learning remembers.
   std::function<std::string(size_t limit)> sessions;
   // JSON object of the program itself: version, uptime, backends, limits.
@@ -48,9 +54,19 @@ class Api final : public http::Handler {
   static constexpr uint64_t kBodyBytesMax = 8UL << 20;
   static constexpr size_t kEventReadersMax = 64;
 
+  struct Encoded {
+    std::shared_ptr<nn::Vectors> vectors;
+    std::vector<float> vector;
+  };
+
   net::Task<void> refuse(http::Exchange& exchange, wire::ApiError error);
   net::Task<void> json(http::Exchange& exchange, std::string body);
+  net::Task<void> post(http::Exchange& exchange, std::string_view path);
   net::Task<void> eval(http::Exchange& exchange);
+  net::Task<void> classify(http::Exchange& exchange, std::string_view task, std::string_view body);
+  net::Task<void> embeddings(http::Exchange& exchange, std::string_view body);
+  net::Task<void> similarity(http::Exchange& exchange, std::string_view body);
+  net::Task<Result<Encoded>> encode(net::Loop& loop, std::string text);
   net::Task<void> events(http::Exchange& exchange);
   net::Task<void> replay(http::Exchange& exchange, std::string_view rest);
   std::string models() const;

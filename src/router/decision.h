@@ -67,8 +67,8 @@ struct Decision {
   std::vector<std::pair<std::string, std::string>> private_values;
   Timings timings;
 
-  // The prompt has to be encoded before the rest can be decided: see Origin::encoding.
-  bool wants_encoding() const { return values.wants_encoding; }
+  // Texts have to be encoded before the rest can be decided: see Origin::encoding.
+  bool wants_encoding() const { return !values.texts_to_encode.empty(); }
   const config::Decision* rule() const {
     return decision == policy::kNoDecision ? nullptr : &config->decisions[decision];
   }

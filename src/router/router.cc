@@ -242,10 +242,13 @@ void Router::evaluate(Decision& decision, const Request& request, const Origin& 
   }
 }
 
-Status Router::encode_prompt(const Request& request) const {
+Status Router::encode(std::span<const std::string> texts) const {
   if (!vectors_) return fail(ErrorCode::kUnavailable, "there is no encoder");
   std::vector<float> vector(vectors_->dims());
-  return vectors_->encode(request.prompt(), vector);
+  for (const std::string& text : texts) {
+    if (const Status done = vectors_->encode(text, vector); !done) return done;
+  }
+  return {};
 }
 
 void Router::select(Decision& decision, const Request& request, const Origin& origin) const {

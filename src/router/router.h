@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -40,7 +41,7 @@ struct Origin {
   std::vector<policy::ModelState> models;  // by ModelId
   bool evaluate_all = false;               // every signal, not only those that matter
   bool dry_run = false;                    // no state changes: for /api/v1/eval
-  // kKnown gives a Decision that is not finished when it wants_encoding(): encode_prompt() takes
+  // kKnown gives a Decision that is not finished when it wants_encoding(): encode() takes
   // milliseconds, so do it on a compute pool, and then decide again.
   signals::Encoding encoding = signals::Encoding::kNow;
 };
@@ -55,9 +56,8 @@ class Router {
                                                     const Clock& clock);
 
   Decision decide(Request& request, const Origin& origin) const;
-  // Puts the vector of the prompt where the next decide() finds it. Safe on any thread as long as
-  // the request is not used elsewhere.
-  Status encode_prompt(const Request& request) const;
+  // Puts the vectors of the texts where the next decide() finds them. Safe on any thread.
+  Status encode(std::span<const std::string> texts) const;
   // Completions and embeddings: the model named, or the default model; no signals, no learning.
   Decision decide_passthrough(Request& request, const Origin& origin) const;
 

@@ -25,9 +25,9 @@ std::shared_ptr<const Router> make_router() {
   signals::Parts parts;
   parts.heads = std::make_shared<const nn::HeadBank>(std::move(*heads));
   parts.cache = std::make_shared<signals::MessageCache>();
-  return *Router::make(
-      loaded.config, std::move(parts),
-      std::make_shared<LearningState>(loaded.config->learning.state_ttl_seconds), kClock);
+  return *Router::make(loaded.config, std::move(parts),
+                       std::make_shared<LearningState>(loaded.config->learning.state_ttl_seconds),
+                       kClock);
 }
 
 // Sentences of ordinary words in an order that depends on `number`.

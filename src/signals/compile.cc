@@ -7,6 +7,7 @@
 #include "nn/head_bank.h"
 #include "nn/vectors.h"
 #include "signals/compiled.h"
+#include "signals/examples.h"
 #include "text/hash.h"
 #include "text/normalize.h"
 
@@ -68,11 +69,19 @@ std::vector<RuleProblem> check_rules(const config::SignalRules& rules) {
 }
 
 bool needs_vectors(const config::SignalRules& rules) {
-  return !rules.embeddings.empty() || std::ranges::any_of(rules.complexity, [](const auto& rule) {
+  const auto compares = [](const config::OtherRule& rule) {
+    return rule.type == config::SignalType::kReask ||
+           rule.type == config::SignalType::kPreference || is_built_in(rule.type);
+  };
+  const auto has_candidates = [](const config::ComplexityRule& rule) {
     return rule.method == config::ComplexityMethod::kContrastive;
-  }) || std::ranges::any_of(rules.jailbreak, [](const auto& rule) {
+  };
+  const auto has_patterns = [](const config::JailbreakRule& rule) {
     return rule.method != config::JailbreakMethod::kClassifier;
-  });
+  };
+  return !rules.embeddings.empty() || std::ranges::any_of(rules.complexity, has_candidates) ||
+         std::ranges::any_of(rules.jailbreak, has_patterns) ||
+         std::ranges::any_of(rules.others, compares);
 }
 
 namespace {
@@ -176,6 +185,19 @@ Status compile_candidates(Engine::Compiled& c) {
   for (const auto& rule : rules.jailbreak) {
     c.attacks.push_back(rows(rule.jailbreak_patterns));
     c.benign.push_back(rows(rule.benign_patterns));
+  }
+  for (const config::OtherRule& rule : rules.others) {
+    if (rule.type == config::SignalType::kPreference) {
+      c.examples.push_back({rule.type, rule.name, rows(rule.examples)});
+    }
+  }
+  // A class is told from the others of its type, whether the recipe names them or not.
+  for (const BuiltInClass& one : built_in_classes()) {
+    const bool used = std::ranges::any_of(
+        rules.others, [&](const config::OtherRule& rule) { return rule.type == one.type; });
+    if (!used) continue;
+    const std::vector<std::string> texts(one.examples.begin(), one.examples.end());
+    c.examples.push_back({one.type, one.name, rows(texts)});
   }
   return status;
 }

@@ -43,6 +43,13 @@ struct CandidateSet {
   size_t size() const { return dims == 0 ? 0 : rows.size() / dims; }
 };
 
+// Examples of one class: those of a preference, or those that are built in.
+struct ExampleSet {
+  config::SignalType type = config::SignalType::kPreference;
+  std::string_view name;
+  CandidateSet texts;
+};
+
 struct Engine::Compiled {
   std::shared_ptr<const config::Config> config;
   Parts parts;
@@ -63,6 +70,7 @@ struct Engine::Compiled {
   std::vector<CandidateSet> easy;
   std::vector<CandidateSet> attacks;  // by jailbreak rule
   std::vector<CandidateSet> benign;
+  std::vector<ExampleSet> examples;
   uint64_t version = 0;
 };
 

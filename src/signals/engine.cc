@@ -15,7 +15,7 @@ void Values::clear(size_t signal_count) {
   language = {};
   language_confidence = 0;
   context_tokens = 0;
-  wants_encoding = false;
+  texts_to_encode.clear();
   microseconds.fill(0);
   messages_cached = messages_read = 0;
 }
@@ -31,7 +31,7 @@ void Engine::start(const Input& input, Scratch& scratch, Values& values) const {
   Scratch::State& s = *scratch.state_;
   s.patterns.reset(compiled_->patterns, input.prompt);
   s.words_done = s.phrases_done = s.heads_done = s.entities_done = s.failed = false;
-  s.vector_state = Scratch::State::VectorState::kUnknown;
+  s.vector_state = VectorState::kUnknown;
   s.similarities_done = false;
   s.history_words_done = s.history_entities_done = s.history_attack_done = false;
   s.nanoseconds.fill(0);

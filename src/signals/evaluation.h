@@ -17,6 +17,8 @@
 
 namespace vsr::signals {
 
+enum class VectorState : uint8_t { kUnknown, kThere, kWanted, kFailed };
+
 // What was worked out so far of one request.
 struct Scratch::State {
   // Of the prompt.
@@ -29,13 +31,13 @@ struct Scratch::State {
   nn::HeadScores heads;
   bool entities_done = false;
   std::vector<Entity> entities;
-  enum class VectorState : uint8_t { kUnknown, kThere, kWanted, kFailed };
   VectorState vector_state = VectorState::kUnknown;
   std::vector<float> vector;
   std::string vector_problem;
   bool similarities_done = false;
   std::vector<double> similarities;   // by embedding rule, as rules compare them
   std::vector<char> similar_matches;  // by embedding rule, soft matching and top_k applied
+  std::vector<float> earlier;         // vector of an earlier prompt
 
   // Of the messages, by index.
   std::vector<std::shared_ptr<const MessageResult>> results;
@@ -92,6 +94,10 @@ class Evaluation {
                               config::ComplexityLevel level);
   void set_complexity(config::SignalId id, const config::ComplexityRule& rule,
                       config::ComplexityLevel level, double margin);
+  void reask(config::SignalId id, const config::OtherRule& rule);
+  // Types with examples: the rule matches if its own are the nearest and near enough.
+  void by_examples(config::SignalId id, const config::OtherRule& rule);
+
   // How near the prompt is to the rule's attacks rather than to its harmless texts, 0..1.
   double contrastive_attack(size_t rule);
 
@@ -99,6 +105,8 @@ class Evaluation {
   // vector is asked for.
   bool need_vector(config::SignalId id, const config::RuleBase& rule);
   bool prompt_vector();
+  // kThere with the vector in `out`; kWanted, and the text is asked for; kFailed with the problem.
+  VectorState vector_of(std::string_view text, std::vector<float>& out);
   void compare_all();
   double prompt_score(const KeywordPlan& plan, const KeywordSlot& slot);
   double structure_value(const config::StructureRule& rule, const StructurePlan& plan);

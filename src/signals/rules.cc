@@ -17,12 +17,6 @@ namespace {
 
 std::string_view missing_part(SignalType type) {
   switch (type) {
-    case SignalType::kReask:
-    case SignalType::kUserFeedback:
-    case SignalType::kFactCheck:
-    case SignalType::kPreference:
-    case SignalType::kModality:
-      return kNoEncoder;
     case SignalType::kKb:
       return "no knowledge base";
     case SignalType::kEvent:
@@ -307,6 +301,13 @@ void Evaluation::evaluate(SignalId id) {
       return jailbreak(id, rules.jailbreak[info.rule]);
     case SignalType::kEmbedding:
       return embedding(id, rules.embeddings[info.rule]);
+    case SignalType::kReask:
+      return reask(id, rules.others[info.rule]);
+    case SignalType::kUserFeedback:
+    case SignalType::kFactCheck:
+    case SignalType::kPreference:
+    case SignalType::kModality:
+      return by_examples(id, rules.others[info.rule]);
     case SignalType::kProjection:
       return;
     default:

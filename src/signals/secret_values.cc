@@ -172,7 +172,9 @@ double password_confidence(std::string_view text, const Value& value) {
     return kinds.digits >= 4 && plain ? 0.6 : 0;
   }
   if (value.prose && text.size() < 6) return 0;
-  if (value.prose && kinds.symbols == 0 && kinds.digits < 2) return 0;
+  // "hunter2": in a sentence one digit behind a few letters is enough.
+  if (value.prose && kinds.symbols == 0 && (kinds.digits == 0 || letters + kinds.digits < 6))
+    return 0;
   if (kinds.digits > 0) return 0.85;
   // Letters and symbols: not a path, a type or a flag.
   const bool special = text.find_first_of("!@#$^*%+=~&") != std::string_view::npos;

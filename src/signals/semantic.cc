@@ -8,47 +8,43 @@
 namespace vsr::signals {
 
 using config::SignalId;
-using VectorState = Scratch::State::VectorState;
 
-// Tries once per request; later calls give the same answer.
-bool Evaluation::prompt_vector() {
-  if (s_.vector_state != VectorState::kUnknown) return s_.vector_state == VectorState::kThere;
+VectorState Evaluation::vector_of(std::string_view text, std::vector<float>& out) {
   nn::Vectors* const vectors = c_.parts.vectors.get();
-  s_.vector_state = VectorState::kFailed;
   if (vectors == nullptr) {
     s_.vector_problem = kNoEncoder;
-    return false;
+    return VectorState::kFailed;
   }
-  s_.vector.resize(vectors->dims());
-  if (vectors->find(input_.prompt, s_.vector)) {
-    s_.vector_state = VectorState::kThere;
-    return true;
-  }
+  out.resize(vectors->dims());
+  if (vectors->find(text, out)) return VectorState::kThere;
   switch (input_.encoding) {
     case Encoding::kOff:
       s_.vector_problem = kEncoderBusy;
-      return false;
+      return VectorState::kFailed;
     case Encoding::kKnown:
-      s_.vector_state = VectorState::kWanted;
-      return false;
+      values_.texts_to_encode.emplace_back(text);
+      return VectorState::kWanted;
     case Encoding::kNow:
       break;
   }
-  if (const Status done = vectors->encode(input_.prompt, s_.vector); !done) {
+  if (const Status done = vectors->encode(text, out); !done) {
     s_.vector_problem = done.error().message;
-    return false;
+    return VectorState::kFailed;
   }
-  s_.vector_state = VectorState::kThere;
-  return true;
+  return VectorState::kThere;
+}
+
+// Tries once per request; later calls give the same answer.
+bool Evaluation::prompt_vector() {
+  if (s_.vector_state == VectorState::kUnknown) {
+    s_.vector_state = vector_of(input_.prompt, s_.vector);
+  }
+  return s_.vector_state == VectorState::kThere;
 }
 
 bool Evaluation::need_vector(SignalId id, const config::RuleBase& rule) {
   if (prompt_vector()) return true;
-  if (s_.vector_state == VectorState::kWanted) {
-    values_.wants_encoding = true;
-  } else {
-    error(id, rule, s_.vector_problem);
-  }
+  if (s_.vector_state == VectorState::kFailed) error(id, rule, s_.vector_problem);
   return false;
 }
 
@@ -87,6 +83,49 @@ double Evaluation::contrastive_attack(size_t rule) {
   const double attack = similarity(c_.attacks[rule].rows, s_.vector, config::Aggregation::kMax);
   const double harmless = similarity(c_.benign[rule].rows, s_.vector, config::Aggregation::kMax);
   return contrastive_probability(c_.parts.vectors->similarity_curve(), attack, harmless);
+}
+
+// The prompt says again what one of the last prompts said.
+void Evaluation::reask(SignalId id, const config::OtherRule& rule) {
+  // What has to be encoded is asked for at once, the earlier prompts with this one.
+  bool waits = !need_vector(id, rule);
+  if (s_.vector_state == VectorState::kFailed) return;
+  const nn::SimilarityCurve curve = c_.parts.vectors->similarity_curve();
+  double best = 0;
+  uint32_t turns = 0;
+  for (int32_t m = input_.prompt_message - 1; m >= 0 && turns < rule.lookback_turns; --m) {
+    if (input_.messages[static_cast<size_t>(m)].role != Role::kUser) continue;
+    const MessageText* const message = text_of(static_cast<size_t>(m));
+    if (message == nullptr) return error(id, rule, kUnread);
+    if (message->text.empty()) continue;
+    ++turns;
+    const VectorState state = vector_of(message->text, s_.earlier);
+    if (state == VectorState::kFailed) return error(id, rule, s_.vector_problem);
+    if (state == VectorState::kThere && !waits) {
+      const double cosine = nn::dot(s_.vector, s_.earlier);
+      best = std::max(best, calibrated(curve, cosine));
+    }
+    waits = waits || state == VectorState::kWanted;
+  }
+  if (!waits) set(id, turns > 0 && best >= rule.threshold, best, best);
+}
+
+void Evaluation::by_examples(SignalId id, const config::OtherRule& rule) {
+  // Feedback is about an answer: without one there is none.
+  const auto& by_role = input_.conversation.messages_by_role;
+  const bool answered = by_role[static_cast<size_t>(Role::kAssistant)] > 0;
+  if (rule.type == config::SignalType::kUserFeedback && !answered) return set(id, false, 0, 0);
+  if (!need_vector(id, rule)) return;
+  double own = 0;
+  double best = -1;
+  for (const ExampleSet& one : c_.examples) {
+    if (one.type != rule.type) continue;
+    const double cosine = similarity(one.texts.rows, s_.vector, config::Aggregation::kMax);
+    best = std::max(best, cosine);
+    if (one.name == rule.name) own = cosine;
+  }
+  const double score = calibrated(c_.parts.vectors->similarity_curve(), own);
+  set(id, own >= best && score >= rule.threshold, score, score);
 }
 
 }  // namespace vsr::signals

@@ -10,6 +10,9 @@
 
 namespace vsr::signals {
 
+// From this calibrated probability on two texts are said to mean the same.
+inline constexpr double kSameThreshold = 0.5;
+
 // The cosine as a probability by the encoder's curve.
 double calibrated(nn::SimilarityCurve curve, double cosine);
 

@@ -44,9 +44,9 @@ struct Values {
   std::string_view language;  // ISO 639-1
   double language_confidence = 0;
 
-  // Encoding::kKnown, and a rule that was wanted needs the vector of the prompt: encode it and
-  // begin again. The rules that need it are not evaluated.
-  bool wants_encoding = false;
+  // Encoding::kKnown, and rules that were wanted need the vectors of these texts: encode them and
+  // begin again. Those rules are not evaluated.
+  std::vector<std::string> texts_to_encode;
 
   uint64_t context_tokens = 0;
   std::array<uint32_t, config::kSignalTypes> microseconds{};  // spent by type of signal

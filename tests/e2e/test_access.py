@@ -94,11 +94,27 @@ def test_a_changed_recipe_is_taken_over_and_a_bad_one_is_not(start, sim, tmp_pat
     recipe.write_text(good.replace("name: simple_math_fast_path", "name: sums"))
     wait_until("the new name", lambda: route(router.chat(SIMPLE))[0] == "sums", 10)
     recipe.write_text(good.replace("strategy: tiered", "strategy: random"))
-    ready = wait_until(
-        "not ready", lambda: (r := httpx.get(router.operator + "/readyz")).status_code == 503 and r, 10
-    )
-    assert "routing.strategy" in ready.json()["problem"]
+
+    def problem():
+        ready = httpx.get(router.operator + "/readyz")
+        # A typo must not take a serving router out of a load balancer.
+        assert ready.status_code == 200 and ready.json()["ready"]
+        return ready.json()["problem"]
+
+    assert "routing.strategy" in wait_until("the problem is told", problem, 10)
     assert route(router.chat(SIMPLE))[0] == "sums"
+
+
+def test_the_operator_answers_to_this_machine_alone(router):
+    for host, status in (
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("localhost:8700", 200),
+        ("[::1]:8700", 200),
+        ("127.0.0.1", 200),
+    ):
+        answer = httpx.get(router.operator + "/v1/router_replay", headers={"host": host})
+        assert answer.status_code == status, host
 
 
 def test_sigterm_finishes_what_runs(start, sim):

@@ -108,3 +108,75 @@ def test_many_prompts_at_once(start, tmp_path):
             errors = router.finished_record(response)["signal_errors"]
             assert "jailbreak:attack" in errors
             assert set(errors.values()) == {"the encoder did not answer in time"}
+
+
+CLASSES = """
+version: v0.3
+providers:
+  defaults: {default_model: small}
+  models: [{name: small, backend_refs: [{name: b, endpoint: "127.0.0.1:PORT"}]}]
+routing:
+  modelCards: [{name: small}]
+  signals:
+    reasks: [{name: again, threshold: 0.8, lookback_turns: 2}]
+    user_feedbacks: [{name: wrong_answer}, {name: satisfied}]
+    fact_check: [{name: needs_fact_check}]
+    modality: [{name: DIFFUSION}, {name: AR}]
+    preferences:
+      - {name: contracts, description: Review of contracts and legal terms}
+      - {name: recipes, description: Cooking recipes and meals}
+"""
+
+
+def matched(router, *texts):
+    """Names of the signals that match the last of the user's texts."""
+    messages = []
+    for text in texts:
+        messages += [{"role": "user", "content": text}, {"role": "assistant", "content": "Well."}]
+    body = {"messages": messages[:-1]}
+    document = httpx.post(router.operator + "/api/v1/eval", json=body).json()
+    assert document["signal_errors"] == {}
+    return {n for names in document["decision_result"]["matched_signals"].values() for n in names}
+
+
+def test_classes_that_are_told_by_examples(start, tmp_path):
+    sim = start(Sim, "--models", "small")
+    path = tmp_path / "classes.yaml"
+    path.write_text(CLASSES.replace("PORT", str(sim.port)))
+    router = start(Router, path, "--backend", "none")
+    question = "How do I center a div in CSS?"
+    for texts, want, others in (
+        ((question, "How can I center a div with CSS?"), {"again"}, {"satisfied", "DIFFUSION"}),
+        ((question, "a", "b", question), set(), {"again"}),
+        ((question, "That answer is not correct."), {"wrong_answer"}, {"again", "satisfied"}),
+        (("That answer is not correct.",), set(), {"wrong_answer"}),
+        ((question, "Thank you, that worked!"), {"satisfied"}, {"wrong_answer"}),
+        (("How many people live in Osaka?",), {"needs_fact_check"}, {"DIFFUSION"}),
+        (("Write a poem about winter.",), set(), {"needs_fact_check"}),
+        (("Draw a picture of a dog in a garden.",), {"DIFFUSION"}, {"AR"}),
+        (("Write a function that sorts an array.",), {"AR"}, {"DIFFUSION"}),
+        (("What can I cook with potatoes and eggs?",), {"recipes"}, {"contracts"}),
+        (("Is this clause of the rental contract valid?",), {"contracts"}, {"recipes"}),
+    ):
+        found = matched(router, *texts)
+        assert want <= found and not others & found, (texts, found)
+
+
+def test_classes_on_the_public_path(start, tmp_path):
+    """The vectors of earlier prompts are asked for too, and the second turn finds them."""
+    sim = start(Sim, "--models", "small")
+    path = tmp_path / "classes.yaml"
+    decisions = """
+  decisions:
+    - name: again
+      rules: {operator: AND, conditions: [{type: reask, name: again}]}
+      modelRefs: [{model: small}]
+"""
+    path.write_text(CLASSES.replace("PORT", str(sim.port)) + decisions)
+    router = start(Router, path, "--backend", "none")
+    first = {"role": "user", "content": "How do I center a div in CSS?"}
+    reply = {"role": "assistant", "content": "With flex."}
+    second = {"role": "user", "content": "How can I center a div with CSS?"}
+    response = router.chat(messages=[first, reply, second])
+    assert response.headers.get("x-vsr-selected-decision") == "again"
+    assert router.chat(messages=[first]).headers.get("x-vsr-selected-decision") is None

@@ -1,0 +1,219 @@
+#include "operator/meaning.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "json/value.h"
+#include "router/classification.h"
+#include "signals/similarity.h"
+
+namespace vsr::operator_api {
+
+namespace {
+
+using router::Classifier;
+
+std::unexpected<wire::ApiError> bad(std::string_view code, std::string_view param,
+                                    std::string message) {
+  return std::unexpected(
+      wire::ApiError{400, std::string(code), std::string(param), std::move(message)});
+}
+
+wire::ApiResult<json::Value> object_of(std::string_view body, std::string_view example) {
+  Result<json::Value> input = json::Value::parse(body);
+  if (!input || !input->is_object()) {
+    return bad("invalid_json", "", fmt::format("the body is no JSON object; send {}", example));
+  }
+  return std::move(*input);
+}
+
+std::optional<Classifier> task_of(std::string_view name) {
+  constexpr std::string_view kSecurity = "security/";
+  if (name == "intent") return Classifier::kDomain;
+  if (name == "security") return Classifier::kJailbreak;
+  Classifier out;
+  if (name.starts_with(kSecurity)) {
+    if (!router::parse_classifier(name.substr(kSecurity.size()), out)) return std::nullopt;
+    const bool is_security = out == Classifier::kJailbreak || out == Classifier::kHarmful;
+    return is_security ? std::optional(out) : std::nullopt;
+  }
+  return router::parse_classifier(name, out) ? std::optional(out) : std::nullopt;
+}
+
+constexpr std::string_view kTasks =
+    "intent, pii, security, security/jailbreak, security/harmful, difficulty and language";
+
+class Answers {
+ public:
+  Answers(Classifier classifier, const nn::HeadBank& heads, const Clock& clock)
+      : classifier_(classifier), heads_(heads), clock_(clock) {}
+
+  // The fields of one answer into the object that is open.
+  void write(std::string_view text, json::JsonWriter& w) const {
+    const MonoTime begun = clock_.mono();
+    const router::Classification result = router::classify(classifier_, heads_, text);
+    const MonoTime took = clock_.mono() - begun;
+    router::write_fields(result, w);
+    w.short_field("us", std::chrono::duration<double, std::micro>(took).count());
+  }
+
+ private:
+  const Classifier classifier_;
+  const nn::HeadBank& heads_;
+  const Clock& clock_;
+};
+
+void write_task(Classifier classifier, const nn::HeadBank& heads, json::JsonWriter& w) {
+  w.field("task", router::to_string(classifier)).field("version", heads.version());
+}
+
+wire::ApiResult<std::vector<std::string>> batch_texts(const json::Value& input) {
+  const bool texts = input["texts"].is_array();
+  const std::string_view param = texts ? "texts" : "inputs";
+  const json::Value& list = input[param];
+  if (list.size() == 0) {
+    return bad("missing_required_parameter", "texts",
+               "send `texts`, a list of strings, or `inputs`, a list of {text | messages}");
+  }
+  if (list.size() > kClassifyTextsMax) {
+    return bad("too_many_texts", param,
+               fmt::format("{} texts are more than {}; send several requests", list.size(),
+                           kClassifyTextsMax));
+  }
+  std::vector<std::string> out;
+  for (size_t i = 0; i < list.size(); ++i) {
+    const std::string place = fmt::format("{}[{}]", param, i);
+    if (texts && !list[i].is_string()) {
+      return bad("invalid_type", place, place + " is no string");
+    }
+    if (texts) {
+      out.emplace_back(list[i].as_string());
+      continue;
+    }
+    wire::ApiResult<std::string> prompt = router::prompt_of(list[i]);
+    if (!prompt) return bad(prompt.error().code, place, place + ": " + prompt.error().message);
+    out.push_back(std::move(*prompt));
+  }
+  return out;
+}
+
+wire::ApiResult<std::string> classify_batch(const nn::HeadBank& heads, const Clock& clock,
+                                            const json::Value& input) {
+  const std::string_view name = input["task"].as_string();
+  const std::optional<Classifier> task = task_of(name);
+  if (!task) {
+    return bad("unknown_task", "task", fmt::format("`task` has to be one of {}", kTasks));
+  }
+  const auto texts = batch_texts(input);
+  if (!texts) return std::unexpected(texts.error());
+  const Answers answers(*task, heads, clock);
+  json::JsonWriter w;
+  w.begin_object();
+  write_task(*task, heads, w);
+  w.key("results").begin_array();
+  for (const std::string& text : *texts) {
+    w.begin_object();
+    answers.write(text, w);
+    w.end_object();
+  }
+  w.end_array().end_object();
+  return w.take();
+}
+
+}  // namespace
+
+wire::ApiResult<std::string> classify(std::string_view task, const nn::HeadBank& heads,
+                                      const Clock& clock, std::string_view body) {
+  const bool batch = task == "batch";
+  const std::optional<Classifier> classifier = task_of(task);
+  if (!batch && !classifier) {
+    return std::unexpected(wire::ApiError{
+        404, "unknown_task", "",
+        fmt::format("there is no classifier {}; there are {}, and batch", task, kTasks)});
+  }
+  const auto input = object_of(body, batch ? "{\"task\": \"intent\", \"texts\": […]}"
+                                           : "{\"text\": …} or {\"messages\": […]}");
+  if (!input) return std::unexpected(input.error());
+  if (batch) return classify_batch(heads, clock, *input);
+  const auto prompt = router::prompt_of(*input);
+  if (!prompt) return std::unexpected(prompt.error());
+  json::JsonWriter w;
+  w.begin_object();
+  write_task(*classifier, heads, w);
+  // Spans are of this text.
+  if (!(*input)["text"].is_string()) w.field("prompt", *prompt);
+  Answers(*classifier, heads, clock).write(*prompt, w);
+  w.end_object();
+  return w.take();
+}
+
+wire::ApiResult<std::vector<std::string>> embedding_texts(std::string_view body) {
+  const auto input = object_of(body, "{\"input\": …}");
+  if (!input) return std::unexpected(input.error());
+  const std::string_view param = input->find("texts") != nullptr ? "texts" : "input";
+  const json::Value& given = (*input)[param];
+  if (given.is_string()) return std::vector{std::string(given.as_string())};
+  if (!given.is_array() || given.size() == 0) {
+    return bad("missing_required_parameter", param,
+               fmt::format("send `{}`: a string or a list of strings", param));
+  }
+  if (given.size() > kEmbeddingTextsMax) {
+    return bad("too_many_texts", param,
+               fmt::format("{} texts are more than {}; send several requests", given.size(),
+                           kEmbeddingTextsMax));
+  }
+  std::vector<std::string> out;
+  for (size_t i = 0; i < given.size(); ++i) {
+    if (!given[i].is_string()) {
+      const std::string place = fmt::format("{}[{}]", param, i);
+      return bad("invalid_type", place, place + " is no string");
+    }
+    out.emplace_back(given[i].as_string());
+  }
+  return out;
+}
+
+std::string embeddings_answer(std::string_view version,
+                              std::span<const std::vector<float>> vectors) {
+  json::JsonWriter w;
+  w.begin_object().field("object", "list").field("model", version);
+  w.field("dimensions", vectors.empty() ? 0 : vectors.front().size());
+  w.key("data").begin_array();
+  for (size_t i = 0; i < vectors.size(); ++i) {
+    w.begin_object().field("object", "embedding").field("index", i);
+    w.key("embedding").begin_array();
+    for (const float x : vectors[i]) w.value(static_cast<double>(x));
+    w.end_array().end_object();
+  }
+  w.end_array().end_object();
+  return w.take();
+}
+
+wire::ApiResult<Pair> similarity_pair(std::string_view body) {
+  const auto input = object_of(body, "{\"a\": …, \"b\": …}");
+  if (!input) return std::unexpected(input.error());
+  const bool long_names = input->find("text1") != nullptr;
+  Pair out;
+  for (const auto& [param, text] : {std::pair{long_names ? "text1" : "a", &out.a},
+                                    std::pair{long_names ? "text2" : "b", &out.b}}) {
+    const json::Value& given = (*input)[param];
+    if (!given.is_string()) {
+      return bad("missing_required_parameter", param,
+                 fmt::format("`{}` is no string; send the two texts as `a` and `b`", param));
+    }
+    *text = given.as_string();
+  }
+  return out;
+}
+
+std::string similarity_answer(std::string_view version, nn::SimilarityCurve curve, double cosine) {
+  const double score = signals::calibrated(curve, cosine);
+  json::JsonWriter w;
+  w.begin_object().short_field("score", score).short_field("cosine", cosine);
+  w.field("label", score >= signals::kSameThreshold ? "same" : "different");
+  w.field("model", version).end_object();
+  return w.take();
+}
+
+}  // namespace vsr::operator_api

@@ -1,0 +1,43 @@
+#pragma once
+
+// Bodies of the operator's single classifiers and of the encoder: what a caller may send, and what
+// it is told. Pure; the classifiers take about 30 µs per KB of text, so they belong on a pool.
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "nn/encoder.h"
+#include "nn/head_bank.h"
+#include "wire/api_error.h"
+
+namespace vsr::operator_api {
+
+inline constexpr size_t kClassifyTextsMax = 1000;
+// Each takes the encoder for 10 to 100 ms.
+inline constexpr size_t kEmbeddingTextsMax = 64;
+
+// `task` as the path names it: intent (also domain), pii, security (also jailbreak and
+// security/jailbreak), harmful (also security/harmful), difficulty, language with a body {text |
+// messages}; batch with {task, texts[] | inputs[{text | messages}]}. Each answer is what
+// `eval --classify` writes: label, confidence, probabilities, spans of pii in code points, us.
+wire::ApiResult<std::string> classify(std::string_view task, const nn::HeadBank& heads,
+                                      const Clock& clock, std::string_view body);
+
+// {"input" | "texts": text or list of texts}; the answer is OpenAI's list of embeddings.
+wire::ApiResult<std::vector<std::string>> embedding_texts(std::string_view body);
+std::string embeddings_answer(std::string_view version,
+                              std::span<const std::vector<float>> vectors);
+
+struct Pair {
+  std::string a;
+  std::string b;
+};
+// {"a", "b"} or {"text1", "text2"}.
+wire::ApiResult<Pair> similarity_pair(std::string_view body);
+// `score` is the calibrated probability that both mean the same, `label` same or different.
+std::string similarity_answer(std::string_view version, nn::SimilarityCurve curve, double cosine);
+
+}  // namespace vsr::operator_api
