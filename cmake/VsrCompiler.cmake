@@ -21,6 +21,10 @@ if(VSR_SANITIZE)
   target_compile_options(vsr_flags INTERFACE -fsanitize=${VSR_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(vsr_flags INTERFACE -fsanitize=${VSR_SANITIZE})
 endif()
+if(VSR_FUZZ)
+  # Every room, so that the fuzzer is led through what the room under test calls.
+  target_compile_options(vsr_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 # Debug information only where somebody will read it: it is a third of the link time.
 set(CMAKE_CXX_FLAGS_DEBUG "-g1")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG -ffunction-sections")
