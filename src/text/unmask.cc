@@ -101,30 +101,37 @@ class Scan {
 
   void word() {
     const size_t begin = at_;
-    uint64_t plain = 0;
-    uint64_t rot13 = 0;
-    uint64_t backwards = 0;
-    bool is_hex = true;
+    uint64_t key = 0;
+    char last = 'a';  // in the alphabet
+    char any = 0;
+    char all = ~0;
     while (at_ < text_.size() && class_of(text_[at_]) == Class::kLetter) {
-      const size_t i = at_ - begin;
       const char c = text_[at_++];
-      is_hex &= (c | 0x20) <= 'f';
-      has_case_[(c & 0x20) != 0] = true;
-      if (i >= kWordKeyLettersMax) continue;
-      const uint64_t letter = letter_number(c);
-      plain = plain << 5 | letter;
-      rot13 = rot13 << 5 | rot13_number(letter);
-      backwards |= letter << (5 * i);
+      key = key << 5 | letter_number(c);
+      last = std::max(last, static_cast<char>(c | 0x20));
+      any |= c;
+      all &= c;
     }
     const size_t length = at_ - begin;
-    token(begin, is_hex);
+    token(begin, last <= 'f');
+    has_lower_ |= (any & 0x20) != 0;
+    has_upper_ |= (all & 0x20) == 0;
     if (length == 1) {
       single(begin);
       return;
     }
     singles_ = 0;
-    if (length <= kWordKeyLettersMax) parts(begin, length, plain);
-    if (length < 3 || length > kWordKeyLettersMax || is_common_word(plain)) return;
+    if (length > kWordKeyLettersMax) return;
+    parts(begin, length, key);
+    if (length > 2 && !is_common_word(key)) aliens(begin);
+  }
+
+  // The letters [begin, at_), which are no common word, may be one by ROT13 or backwards.
+  void aliens(size_t begin) {
+    uint64_t rot13 = 0;
+    uint64_t backwards = 0;
+    for (size_t i = begin; i < at_; ++i) rot13 = rot13 << 5 | rot13_number(letter_number(text_[i]));
+    for (size_t i = at_; i > begin; --i) backwards = backwards << 5 | letter_number(text_[i - 1]);
     rot13_ += is_common_word(rot13);
     reversed_ += is_common_word(backwards);
   }
@@ -187,8 +194,8 @@ class Scan {
 
   void end_run() {
     const size_t length = run_end_ - run_begin_;
-    if (length + 4 >= kEncodedMin && has_case_[0] && has_case_[1]) set(Technique::kBase64);
-    has_case_[0] = has_case_[1] = false;
+    if (length + 4 >= kEncodedMin && has_lower_ && has_upper_) set(Technique::kBase64);
+    has_lower_ = has_upper_ = false;
     const bool is_pair = length == 2 && hex_begin_ == run_begin_;
     pairs_ = is_pair ? pairs_ + 1 : 0;
     pairs_max_ = std::max(pairs_max_, pairs_);
@@ -321,7 +328,8 @@ class Scan {
   size_t run_begin_ = 0;
   size_t run_end_ = 0;
   size_t hex_begin_ = 0;
-  bool has_case_[2] = {};
+  bool has_lower_ = false;
+  bool has_upper_ = false;
   int pairs_ = 0;
   int pairs_max_ = 0;
   int hans_ = 0;

@@ -362,7 +362,12 @@ std::optional<View> hex_decoded(std::string_view text) {
     if (text.substr(begin).starts_with("0x")) begin += 2;
     at = std::max(begin, hex_digits(text, begin, places));
     const bool is_whole = at == text.size() || (!is_letter(text[at]) && !is_digit(text[at]));
-    if (is_whole && places.size() >= kEncodedMin && places.size() % 2 == 0) {
+    // The number of a card or an account is longer than a few letters in hex.
+    constexpr size_t kDecimalMin = 32;
+    const bool has_letter =
+        std::ranges::any_of(places, [&](uint32_t place) { return is_letter(text[place]); });
+    if (is_whole && places.size() >= (has_letter ? kEncodedMin : kDecimalMin) &&
+        places.size() % 2 == 0) {
       std::string bytes;
       for (size_t i = 0; i < places.size(); i += 2) {
         bytes.push_back(

@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "text/common_words.h"
 #include "text/unmask_view.h"
 
 namespace vsr::text {
@@ -162,29 +163,28 @@ class Stripper {
     return length;
   }
 
-  // Whether the run of `length` marks that ends at `end` has its partner in the same word.
+  // Whether the run of `length` marks that ends at `end` has its partner in the same word. A single
+  // mark may be a product and two marks a word with an ending, so that there the word must be a
+  // common one.
   bool splits_word(size_t end, size_t length) const {
     constexpr size_t kWordMin = 5;
-    const char mark = text_[at_];
-    size_t begin = at_;
-    size_t letters = 0;
-    size_t partners = 0;
-    bool is_open_before = false;
-    const auto count = [&](size_t at) {
-      if (is_letter(text_[at])) ++letters;
-      return is_letter(text_[at]) || text_[at] == mark;
-    };
     constexpr size_t kWordMax = 64;
-    while (begin > 0 && at_ - begin < kWordMax && count(begin - 1)) {
-      --begin;
-      is_open_before |= text_[begin] == mark;
+    const char mark = text_[at_];
+    const auto is_part = [&](size_t at) { return is_letter(text_[at]) || text_[at] == mark; };
+    size_t begin = at_;
+    while (begin > 0 && at_ - begin < kWordMax && is_part(begin - 1)) --begin;
+    while (end < text_.size() && end - at_ < kWordMax && is_part(end)) ++end;
+    std::string word;
+    size_t marks = 0;
+    for (size_t at = begin; at < end; ++at) {
+      if (text_[at] == mark) {
+        ++marks;
+      } else {
+        word.push_back(text_[at]);
+      }
     }
-    for (; end < text_.size() && end - at_ < kWordMax && count(end); ++end) {
-      partners += text_[end] == mark;
-    }
-    // A closing mark before an ending, as in `View`s, is no mask.
-    if (mark == '`' && is_open_before && partners == 0) return false;
-    return letters >= kWordMin && (is_open_before || partners >= length);
+    if (word.size() < kWordMin || marks < 2 * length) return false;
+    return (length > 1 && is_letter(text_[begin])) || is_common_word(word_key(word));
   }
 
   std::string_view text_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <string>
 #include <vector>
 
@@ -41,7 +42,7 @@ size_t unit_end(std::string_view text, size_t at, bool& is_han) {
 
 bool is_gap(std::string_view gap) {
   if (gap.empty() || gap.size() > kGapBytesMax) return false;
-  constexpr std::string_view marks = " .-_*/|~+\t\n";
+  constexpr std::string_view marks = " .-_*/|~+'\t\n";
   if (gap.find_first_not_of(marks) == std::string_view::npos) return true;
   return gap == "·" || gap == "•" || gap == "　" || gap == "・";
 }
@@ -66,7 +67,7 @@ size_t collect_units(std::string_view text, size_t at, std::vector<Unit>& units)
     const std::string_view gap = text.substr(end, next - end);
     if (next >= text.size() || !is_gap(gap)) break;
     if (first_gap.empty()) {
-      if (gap.size() != 1 && static_cast<uint8_t>(gap[0]) < 0x80) break;
+      if (gap == "'" || (gap.size() != 1 && static_cast<uint8_t>(gap[0]) < 0x80)) break;
       first_gap = gap;
     }
     // The run proper begins behind a letter that stands alone by chance.
@@ -75,14 +76,15 @@ size_t collect_units(std::string_view text, size_t at, std::vector<Unit>& units)
     bool and_han = false;
     const size_t next_end = unit_end(text, next, and_han);
     if (next_end == 0 || and_han != is_han) break;
-    units.push_back({next, next_end, gap != first_gap});
+    const bool opens_word = gap != first_gap && gap.find('\'') == std::string_view::npos;
+    units.push_back({next, next_end, opens_word});
     end = next_end;
   }
   return end;
 }
 
 struct Cover {
-  size_t all = 0;    // letters that common words cover
+  size_t all = 0;      // letters that common words cover
   size_t in_long = 0;  // those of three letters or more
 };
 
@@ -110,8 +112,13 @@ Cover segment(std::string_view letters, std::vector<bool>& cuts) {
     const size_t length = end - from;
     if (length > 1) cover.all += length;
     if (length > 2) cover.in_long += length;
-    // Letters that belong to no word stay together.
-    if (length > 1 || from == 0 || from - best[from].from > 1) cuts[from] = true;
+    // Letters that belong to no word stay together; one of them alone is the end of the word before
+    // it, unless it is a word itself.
+    const bool is_alone = end == letters.size() || cuts[end];
+    const bool is_word = std::string_view("aAiI").find(letters[from]) != std::string_view::npos;
+    if (length > 1 || from == 0 || (from - best[from].from > 1 && (!is_alone || is_word))) {
+      cuts[from] = true;
+    }
   }
   return cover;
 }
@@ -126,6 +133,14 @@ bool is_alphabetical(std::string_view letters) {
 bool is_pronounceable(std::string_view letters) {
   const auto vowels = static_cast<size_t>(std::ranges::count_if(letters, is_vowel));
   return 5 * vowels >= letters.size() && 3 * vowels <= 2 * letters.size();
+}
+
+// Few letters in any order, as in a sequence of bases.
+bool is_monotonous(std::string_view letters) {
+  constexpr int kLettersMax = 4;
+  uint32_t seen = 0;
+  for (const char c : letters) seen |= 1u << letter_number(c);
+  return std::popcount(seen) <= kLettersMax;
 }
 
 bool join_latin(std::string_view text, const std::vector<Unit>& units, ViewBuilder& view) {
@@ -150,9 +165,13 @@ bool join_latin(std::string_view text, const std::vector<Unit>& units, ViewBuild
   const bool is_known = letters.size() >= 4 && 5 * covered.all >= 3 * letters.size() &&
                         5 * covered.in_long >= 2 * letters.size();
   if (is_alphabetical(letters)) return false;
-  if (!is_known && (letters.size() < 6 || !is_pronounceable(letters))) return false;
+  if (!is_known && (letters.size() < 6 || !is_pronounceable(letters) || is_monotonous(letters))) {
+    return false;
+  }
   for (size_t i = 1; i < units.size(); ++i) {
-    view.replace(units[i - 1].end, units[i].begin, cuts[i] ? " " : "");
+    const std::string_view gap = text.substr(units[i - 1].end, units[i].begin - units[i - 1].end);
+    const bool has_apostrophe = gap.find('\'') != std::string_view::npos;
+    view.replace(units[i - 1].end, units[i].begin, has_apostrophe ? "'" : cuts[i] ? " " : "");
   }
   return true;
 }
@@ -174,6 +193,7 @@ size_t join_parts(std::string_view text, size_t at, ViewBuilder& view) {
   size_t letters = 0;
   uint64_t key = 0;
   bool are_words = true;
+  bool has_single = false;
   Range best;
   while (at < text.size() && count < parts.size()) {
     size_t end = at;
@@ -186,10 +206,13 @@ size_t join_parts(std::string_view text, size_t at, ViewBuilder& view) {
       key = key << 5 | letter_number(text[i]);
     }
     are_words &= is_common_word(own);
+    has_single |= end - at == 1;
     parts[count++] = {at, end};
     const bool goes_on = end < text.size() && marks.find(text[end]) != std::string_view::npos;
     const bool is_whole = end == text.size() || !is_digit(text[end]);
-    if (count > 1 && is_whole && letters >= kJoinedMin && !are_words && is_common_word(key)) {
+    // e-mail is no mask.
+    if (count > (has_single ? 2 : 1) && is_whole && letters >= kJoinedMin && !are_words &&
+        is_common_word(key)) {
       best = {count, end};
     }
     if (!goes_on) break;
@@ -245,10 +268,14 @@ std::string leet_word(std::string_view token, int& weight) {
     }
   }
   const size_t digits = token.size() - letters;
-  if (letters == 0 || digits == 0) return {};
+  if (letters < digits || digits == 0) return {};
   // user5 is a name with a number, $end is a variable and @nd a handle.
   if (last_letter + digits + 1 == token.size() || last_letter + 1 == letters) return {};
   if (marks == digits && !is_letter(token[0]) && digits == 1) return {};
+  constexpr std::string_view ordinals[] = {"st", "nd", "rd", "th"};
+  if (letters == 2 && std::ranges::find(ordinals, token.substr(digits)) != std::end(ordinals)) {
+    return {};
+  }
   std::string word;
   for (const char one : {'i', 'l'}) {
     std::string reading;
@@ -262,7 +289,7 @@ std::string leet_word(std::string_view token, int& weight) {
   const bool is_hex = std::ranges::all_of(token, [](char c) { return hex_value(c) >= 0; });
   const bool is_lower =
       std::ranges::none_of(token.substr(1), [](char c) { return c >= 'A' && c <= 'Z'; });
-  if (token.size() >= 5 && inside > 0 && letters >= 2 && !is_hex && is_lower &&
+  if (token.size() >= 5 && inside > 0 && marks == 0 && letters >= 2 && !is_hex && is_lower &&
       is_pronounceable(word)) {
     weight = 1;
     return word;
@@ -305,7 +332,9 @@ std::vector<WordAt> scored_words(std::string_view text, Alien alien) {
     } else if (is_common_word(plain)) {
       score = length > 1 ? -8 : 0;
     } else if (is_common_word(other)) {
-      score = length >= 5 ? 12 : length == 4 ? 8 : length == 3 ? 4 : 0;
+      score = length >= 5 ? 12 : length == 4 ? 8 : length == 3 ? 4 : length == 2 ? 3 : 0;
+    } else if (length == 1) {
+      score = 0;
     }
     words.push_back({begin, at, score});
   }
@@ -315,7 +344,7 @@ std::vector<WordAt> scored_words(std::string_view text, Alien alien) {
 // Where the decoded text has clearly more common words than the text, as widely as no common word
 // and no colon, quote or line end stands against it.
 std::vector<Range> alien_ranges(std::string_view text, Alien alien) {
-  constexpr int kScoreMin = 20;  // two long words, or three short ones
+  constexpr int kScoreMin = 14;  // two long words, or several short ones
   constexpr int kDropMax = 16;   // two common words end a range
   const std::vector<WordAt> words = scored_words(text, alien);
   const auto is_parted = [&](size_t left) {
@@ -397,6 +426,7 @@ std::optional<View> leet_replaced(std::string_view text) {
   constexpr int kWeightMin = 3;
   ViewBuilder view(text);
   int sum = 0;
+  std::string last;
   for (size_t at = 0; at < text.size();) {
     if (!is_leet_char(text[at])) {
       ++at;
@@ -409,11 +439,12 @@ std::optional<View> leet_replaced(std::string_view text) {
       has_letter |= is_letter(text[at]);
       has_other |= !is_letter(text[at]);
     }
-    if (!has_letter || !has_other) continue;
+    if (!has_letter || !has_other || (begin > 0 && text[begin - 1] == '\\')) continue;
     int weight = 0;
     const std::string word = leet_word(text.substr(begin, at - begin), weight);
     if (word.empty()) continue;
-    sum += weight;
+    if (word != last) sum += weight;
+    last = word;
     view.replace(begin, at, word, true);
   }
   if (sum < kWeightMin) return std::nullopt;
