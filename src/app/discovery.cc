@@ -1,8 +1,12 @@
 #include "app/discovery.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <netinet/in.h>
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <set>
@@ -40,7 +44,10 @@ Result<std::set<std::string>> served_models(const gateway::Address& address, boo
 Discovery::Discovery(const ServeOptions& options, std::string fallback_port)
     : options_(options), fallback_("127.0.0.1:" + fallback_port) {}
 
-Discovery::~Discovery() { wait(); }
+Discovery::~Discovery() {
+  stopping_ = true;
+  wait();
+}
 
 void Discovery::wait() {
   if (thread_.joinable()) thread_.join();
@@ -143,11 +150,43 @@ bool Discovery::try_fallback(const std::vector<Place>& places) {
   return any;
 }
 
+// The port that was asked for, or a free one if another program has it.
+static uint16_t free_port(const std::string& address, uint16_t wanted) {
+  for (const uint16_t port : {wanted, uint16_t{0}}) {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return wanted;
+    const int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_port = htons(port);
+    inet_pton(AF_INET, address.c_str(), &at.sin_addr);
+    socklen_t size = sizeof at;
+    const bool bound = bind(fd, reinterpret_cast<const sockaddr*>(&at), size) == 0 &&
+                       getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) == 0;
+    close(fd);
+    if (bound) return ntohs(at.sin_port);
+  }
+  return wanted;
+}
+
+void Discovery::wait_for_embedded(const gateway::Address& address) {
+  const auto latest = std::chrono::steady_clock::now() + kEmbeddedLoadMax;
+  while (!stopping_ && std::chrono::steady_clock::now() < latest) {
+    if (served_models(address, false)) {
+      const std::lock_guard lock(mutex_);
+      state_.embedded_answers = true;
+      return;
+    }
+    std::this_thread::sleep_for(kEmbeddedAskEvery);
+  }
+}
+
 bool Discovery::start_embedded(const std::vector<Place>& places) {
   EmbeddedOptions embedded;
   embedded.folder = options_.backend_folder;
   embedded.model_path = options_.embedded_model;
-  embedded.port = options_.embedded_port;
+  embedded.port = free_port(embedded.address, options_.embedded_port);
   embedded.log_file = options_.state_folder + "/backend.log";
   {
     const std::lock_guard lock(mutex_);
@@ -159,12 +198,21 @@ bool Discovery::start_embedded(const std::vector<Place>& places) {
     note(started.error().message);
     return false;
   }
+  if (embedded.port != options_.embedded_port) {
+    note(
+        fmt::format("port {} is taken by another program, so the embedded one listens on {} "
+                    "(--embedded-port chooses one)",
+                    options_.embedded_port, embedded.port));
+  }
   for (const Place& place : places) place.endpoint->redirect({embedded.address, embedded.port});
   note(fmt::format("no backend of the recipe answers; the embedded one is started on {}:{}",
                    embedded.address, embedded.port));
-  const std::lock_guard lock(mutex_);
-  embedded_ = std::move(*started);
-  state_.embedded = fmt::format("{}:{}", embedded.address, embedded.port);
+  {
+    const std::lock_guard lock(mutex_);
+    embedded_ = std::move(*started);
+    state_.embedded = fmt::format("{}:{}", embedded.address, embedded.port);
+  }
+  wait_for_embedded({embedded.address, embedded.port});
   return true;
 }
 

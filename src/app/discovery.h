@@ -5,6 +5,7 @@
 // backend. If no backend answers in kAnswerMax and the embedded one is allowed, it is started.
 // Runs on a thread of its own; what it finds goes into the endpoints.
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -26,11 +27,15 @@ struct DiscoveryState {
   bool any_backend = false;
   std::vector<std::string> tried;  // "vllm:8000: the name does not resolve"
   std::string embedded;            // "" or "127.0.0.1:8090"
+  bool embedded_answers = false;   // its model is loaded
 };
 
 class Discovery {
  public:
   static constexpr std::chrono::milliseconds kAnswerMax{2'000};
+  // How long the embedded backend is waited for, and how often it is asked meanwhile.
+  static constexpr std::chrono::seconds kEmbeddedLoadMax{60};
+  static constexpr std::chrono::milliseconds kEmbeddedAskEvery{200};
 
   Discovery(const ServeOptions& options, std::string fallback_port);
   ~Discovery();
@@ -57,12 +62,14 @@ class Discovery {
   bool try_fallback(const std::vector<Place>& places);
   void note(std::string line);
   bool start_embedded(const std::vector<Place>& places);
+  void wait_for_embedded(const gateway::Address& address);
 
   const ServeOptions& options_;
   const std::string fallback_;  // "127.0.0.1:8090"
   mutable std::mutex mutex_;
   DiscoveryState state_;
   std::unique_ptr<EmbeddedBackend> embedded_;
+  std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
 

@@ -176,12 +176,27 @@ TEST_F(Discover, TheEmbeddedBackendIsForWhenNothingAnswers) {
   EXPECT_FALSE(missing.any_backend);
   EXPECT_THAT(missing.tried.back(), HasSubstr("scripts/setup backend"));
 
-  std::ofstream(folder_.file("backend.py")) << "import time\ntime.sleep(100)\n";
+  std::ofstream(folder_.file("backend.py")) << R"py(
+import http.server, sys
+class Models(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = b'{"data": [{"id": "m"}]}'
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+port = int(sys.argv[sys.argv.index("--port") + 1])
+http.server.HTTPServer(("127.0.0.1", port), Models).serve_forever()
+)py";
   options_.backend_folder = folder_.path();
+  // Taken by another program, so a free one is chosen.
   options_.embedded_port = static_cast<uint16_t>(closed_.port());
   const DiscoveryState started = look({{"m", kNoSuchHost}}, closed_.port());
   EXPECT_TRUE(started.any_backend);
-  EXPECT_EQ(started.embedded, fmt::format("127.0.0.1:{}", closed_.port()));
+  EXPECT_TRUE(started.embedded_answers);
+  EXPECT_THAT(started.embedded, StartsWith("127.0.0.1:"));
+  EXPECT_NE(started.embedded, fmt::format("127.0.0.1:{}", closed_.port()));
+  EXPECT_THAT(started.tried, testing::Contains(HasSubstr("--embedded-port chooses one")));
   EXPECT_EQ(dialled(0), started.embedded);
 }
 

@@ -386,6 +386,12 @@ void Server::write_run_file() {
 operator_api::Readiness Server::readiness() const {
   const std::lock_guard lock(mutex_);
   if (!runtime_) return {false, "no recipe is active"};
+  if (discovery_) {
+    const DiscoveryState found = discovery_->state();
+    if (!found.embedded.empty() && !found.embedded_answers) {
+      return {false, "the embedded backend is loading its model"};
+    }
+  }
   if (!reload_problem_.empty()) {
     return {true, "the changed recipe has errors, the old one keeps running: " + reload_problem_};
   }
