@@ -119,6 +119,7 @@ void compile_keywords(Engine::Compiled& c) {
     c.history_rules.push_back(static_cast<uint16_t>(r));
     c.history_similar |= plan.kind == KeywordKind::kSimilar;
     c.history_phrases |= plan.kind == KeywordKind::kBm25;
+    c.history_safety |= rule.on_error_match;
   }
 }
 

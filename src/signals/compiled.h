@@ -65,6 +65,7 @@ struct Engine::Compiled {
   std::vector<std::array<bool, kEntityTypes>> pii_allowed;  // by rule
   bool history_similar = false;                             // some history rule compares words
   bool history_phrases = false;
+  bool history_safety = false;                // some history keyword rule has `on_error: match`
   std::vector<CandidateSet> embedding_rules;  // by rule
   std::vector<CandidateSet> hard;             // by complexity rule
   std::vector<CandidateSet> easy;

@@ -30,7 +30,8 @@ void Engine::start(const Input& input, Scratch& scratch, Values& values) const {
   values.context_tokens = input.context_tokens;
   Scratch::State& s = *scratch.state_;
   s.patterns.reset(compiled_->patterns, input.prompt);
-  s.words_done = s.phrases_done = s.heads_done = s.entities_done = s.failed = false;
+  s.views_done = s.words_done = s.phrases_done = s.attack_done = s.heads_done = s.entities_done =
+      s.failed = false;
   s.vector_state = VectorState::kUnknown;
   s.similarities_done = false;
   s.history_words_done = s.history_entities_done = s.history_attack_done = false;

@@ -14,6 +14,7 @@
 #include "signals/compiled.h"
 #include "signals/message_cache.h"
 #include "text/terms.h"
+#include "text/unmask.h"
 
 namespace vsr::signals {
 
@@ -29,8 +30,13 @@ struct Scratch::State {
   std::vector<double> phrase_scores;
   bool heads_done = false;
   nn::HeadScores heads;
+  bool attack_done = false;
+  double attack = 0;
   bool entities_done = false;
   std::vector<Entity> entities;
+  bool views_done = false;
+  std::vector<text::View> views;  // other readings of the prompt
+  std::vector<TextPatterns> view_patterns;
   VectorState vector_state = VectorState::kUnknown;
   std::vector<float> vector;
   std::string vector_problem;
@@ -108,6 +114,7 @@ class Evaluation {
   // kThere with the vector in `out`; kWanted, and the text is asked for; kFailed with the problem.
   VectorState vector_of(std::string_view text, std::vector<float>& out);
   void compare_all();
+  double view_score(const KeywordPlan& plan, const KeywordSlot& slot);
   double prompt_score(const KeywordPlan& plan, const KeywordSlot& slot);
   double structure_value(const config::StructureRule& rule, const StructurePlan& plan);
   void prompt_entities();
@@ -120,7 +127,11 @@ class Evaluation {
   const MessageResult* message(size_t m, MessageResult::Part part);
   const MessageText* text_of(size_t m);
   void find_words(size_t m, const MessageText& text, MessageResult& out);
-  void add_words(TextPatterns& patterns, const std::string_view text);
+  // `safety_only`: of another reading of the text, which counts for rules with `on_error: match`.
+  void add_words(TextPatterns& patterns, std::string_view text, bool safety_only = false);
+  void add_words_of_views(std::string_view text);
+  double attack_in_views(std::string_view text) const;
+  double prompt_attack();
   void find_entities(size_t m, const MessageText& text, MessageResult& out);
   bool is_prompt(size_t m) const { return static_cast<int64_t>(m) == input_.prompt_message; }
 

@@ -4,6 +4,7 @@
 
 #include "signals/detect.h"
 #include "signals/evaluation.h"
+#include "text/unmask.h"
 
 namespace vsr::signals {
 
@@ -43,12 +44,12 @@ const MessageResult* Evaluation::message(size_t m, MessageResult::Part part) {
     if (part == MessageResult::kAttack) {
       if (is_prompt(m)) {
         if (!prompt_heads()) return nullptr;
-        fresh->attack = s_.heads.jailbreak;
+        fresh->attack = prompt_attack();
         fresh->heads = std::make_shared<const nn::HeadScores>(s_.heads);
       } else {
         nn::HeadScores scores;
         c_.parts.heads->score(text->text, scores);
-        fresh->attack = scores.jailbreak;
+        fresh->attack = std::max<double>(scores.jailbreak, attack_in_views(text->text));
       }
     }
   }
@@ -59,12 +60,13 @@ const MessageResult* Evaluation::message(size_t m, MessageResult::Part part) {
 }
 
 // Best scores of the keywords of history rules in one text, over those in message_keywords.
-void Evaluation::add_words(TextPatterns& patterns, std::string_view text) {
+void Evaluation::add_words(TextPatterns& patterns, std::string_view text, bool safety_only) {
   if (text.empty()) return;
   if (c_.history_similar) split_words(patterns.normalized(), s_.message_words);
   if (c_.history_phrases) c_.phrases.score(patterns.normalized(), s_.stemmer, s_.message_phrases);
   for (const uint16_t r : c_.history_rules) {
     const KeywordPlan& plan = c_.keyword_rules[r];
+    if (safety_only && !c_.config->rules.keywords[r].on_error_match) continue;
     for (uint32_t k = plan.first; k < plan.first + plan.count; ++k) {
       const KeywordSlot& slot = c_.keywords[k];
       float& best = s_.message_keywords[k];
@@ -86,6 +88,14 @@ void Evaluation::add_words(TextPatterns& patterns, std::string_view text) {
   }
 }
 
+void Evaluation::add_words_of_views(std::string_view text) {
+  if (!c_.history_safety) return;
+  for (const text::View& view : text::unmask(text)) {
+    s_.message_patterns.reset(c_.patterns, view.text);
+    add_words(s_.message_patterns, view.text, true);
+  }
+}
+
 void Evaluation::find_words(size_t m, const MessageText& text, MessageResult& out) {
   s_.message_keywords.assign(c_.keywords.size(), 0);
   if (is_prompt(m)) {
@@ -98,6 +108,7 @@ void Evaluation::find_words(size_t m, const MessageText& text, MessageResult& ou
     s_.message_patterns.reset(c_.patterns, argument);
     add_words(s_.message_patterns, argument);
   }
+  add_words_of_views(text.text);
   out.keywords.clear();
   for (uint32_t k = 0; k < s_.message_keywords.size(); ++k) {
     if (s_.message_keywords[k] > 0) out.keywords.push_back({k, s_.message_keywords[k]});
@@ -154,6 +165,26 @@ bool Evaluation::prompt_heads() {
   return true;
 }
 
+// What an attack scores that hides in another reading of the text; 0 if there is none.
+double Evaluation::attack_in_views(std::string_view text) const {
+  double attack = 0;
+  for (const text::View& view : text::unmask(text)) {
+    nn::HeadScores scores;
+    c_.parts.heads->score(view.text, scores);
+    attack = std::max<double>(attack, scores.jailbreak);
+  }
+  return attack;
+}
+
+// Of the prompt, other readings included. Needs prompt_heads().
+double Evaluation::prompt_attack() {
+  if (!s_.attack_done) {
+    s_.attack_done = true;
+    s_.attack = std::max<double>(s_.heads.jailbreak, attack_in_views(input_.prompt));
+  }
+  return s_.attack;
+}
+
 void Evaluation::history_words() {
   if (s_.history_words_done) return;
   s_.history_words_done = true;
@@ -164,6 +195,7 @@ void Evaluation::history_words() {
   if (input_.prompt_message < 0) {
     s_.message_keywords.assign(c_.keywords.size(), 0);
     add_words(s_.patterns, input_.prompt);
+    add_words_of_views(input_.prompt);
     for (uint32_t k = 0; k < s_.message_keywords.size(); ++k) merge(k, s_.message_keywords[k]);
   }
   for (size_t m = 0; m < input_.messages.size(); ++m) {

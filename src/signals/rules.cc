@@ -5,6 +5,7 @@
 
 #include "signals/evaluation.h"
 #include "text/language.h"
+#include "text/unmask.h"
 #include "text/utf8.h"
 #include "text/words.h"
 
@@ -84,6 +85,23 @@ double Evaluation::prompt_score(const KeywordPlan& plan, const KeywordSlot& slot
   return 0;
 }
 
+// A pattern in another reading of the prompt.
+double Evaluation::view_score(const KeywordPlan& plan, const KeywordSlot& slot) {
+  if (plan.kind != KeywordKind::kPattern) return 0;
+  if (!s_.views_done) {
+    s_.views_done = true;
+    s_.views = text::unmask(input_.prompt);
+    s_.view_patterns.resize(s_.views.size());
+    for (size_t v = 0; v < s_.views.size(); ++v) {
+      s_.view_patterns[v].reset(c_.patterns, s_.views[v].text);
+    }
+  }
+  for (TextPatterns& patterns : s_.view_patterns) {
+    if (patterns.matches(static_cast<PatternId>(slot.index))) return 1;
+  }
+  return 0;
+}
+
 void Evaluation::keyword(SignalId id, const config::KeywordRule& rule, const KeywordPlan& plan) {
   if (rule.include_history) {
     history_words();
@@ -93,7 +111,8 @@ void Evaluation::keyword(SignalId id, const config::KeywordRule& rule, const Key
   double best = 0;
   for (uint32_t k = plan.first; k < plan.first + plan.count; ++k) {
     const KeywordSlot& slot = c_.keywords[k];
-    const double score = rule.include_history ? s_.history_words[k] : prompt_score(plan, slot);
+    double score = rule.include_history ? s_.history_words[k] : prompt_score(plan, slot);
+    if (score <= 0 && rule.on_error_match && !rule.include_history) score = view_score(plan, slot);
     best = std::max(best, score);
     if (score <= 0 || score < plan.threshold) continue;
     ++found;
@@ -262,7 +281,7 @@ void Evaluation::jailbreak(SignalId id, const config::JailbreakRule& rule) {
   }
   if (rule.method != config::JailbreakMethod::kContrastive) {
     if (!prompt_heads()) return error(id, rule, kNoWeights);
-    attack = std::max(attack, static_cast<double>(s_.heads.jailbreak));
+    attack = std::max(attack, prompt_attack());
   }
   if (rule.include_history && rule.method != config::JailbreakMethod::kContrastive) {
     history_attack();
