@@ -47,7 +47,7 @@ constexpr auto kClasses = [] {
         c >= 0x80                         ? Class::kHigh
         : is_letter(static_cast<char>(c)) ? Class::kLetter
         : is_digit(static_cast<char>(c))  ? Class::kDigit
-        : std::string_view("%&\\<*~`](@$").find(static_cast<char>(c)) != std::string_view::npos
+        : std::string_view("%&\\<*~`]@$").find(static_cast<char>(c)) != std::string_view::npos
             ? Class::kMark
             : Class::kOther;
   }
@@ -239,7 +239,9 @@ class Scan {
       return;
     }
     if ((c >= 0x3001 && c < 0xA000 && c != 0x3164) || (c >= 0xAC00 && c < 0xD800)) return;
-    if (is_invisible(c)) {
+    if (c >= 0x0370 && c < 0x0530) {
+      letter(c, begin);
+    } else if (is_invisible(c)) {
       invisible(c, begin);
     } else if (c >= 0x0300 && c < 0x0370) {
       marks(c, begin);

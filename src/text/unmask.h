@@ -52,6 +52,9 @@ struct View {
   Technique technique;  // the last one applied
   uint8_t depth = 1;    // how many were applied
   std::vector<Piece> map;
+  // From the first to the last change, in bytes of `text`; outside of it the view is what it was
+  // made from. Empty where there is one change and it dropped something.
+  Range changed;
 };
 
 // A longer text is looked at in its first and its last half of this.
@@ -59,7 +62,7 @@ inline constexpr size_t kUnmaskBytesMax = 64 << 10;
 inline constexpr size_t kViewsMax = 8;
 inline constexpr size_t kViewBytesMax = 96 << 10;
 // Of all views of a text together.
-inline constexpr size_t kViewBytesTotalMax = 256 << 10;
+inline constexpr size_t kViewBytesTotalMax = 512 << 10;
 // Of one view; what comes behind is one coarse piece.
 inline constexpr size_t kViewPiecesMax = 16384;
 inline constexpr int kUnmaskDepthMax = 2;

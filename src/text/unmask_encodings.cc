@@ -65,8 +65,6 @@ void put_decoded(std::string_view bytes, F source_of, ViewBuilder& view) {
   view.replace(source.begin, source.end, part);
 }
 
-// --- runs of digits: base64 and hex ------------------------------------------------------------
-
 constexpr size_t kEncodedMin = 16;  // base64 characters or hex digits
 
 constexpr auto kBase64Values = [] {
@@ -152,8 +150,6 @@ size_t hex_digits(std::string_view text, size_t begin, std::vector<uint32_t>& pl
     end = next + 2;
   }
 }
-
-// --- escapes -----------------------------------------------------------------------------------
 
 struct Escape {
   size_t length = 0;  // 0: there is none

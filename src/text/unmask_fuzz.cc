@@ -25,6 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       at = piece.view_end;
     }
     VSR_CHECK(at == view.text.size());
+    VSR_CHECK(view.changed.begin <= view.changed.end && view.changed.end <= at);
     for (size_t begin = 0; begin < at; begin += 1 + at / 64) {
       const size_t end = begin + (at - begin + 1) / 2;
       const Range range = original_range(view, begin, end);

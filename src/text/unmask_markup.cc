@@ -102,8 +102,9 @@ class Stripper {
   size_t comment() {
     constexpr size_t kSplitMax = 16;  // what only splits a word is short
     const size_t begin = at_ + 4;
-    const size_t close = text_.find("-->", begin);
-    if (close == std::string_view::npos) return 0;
+    const size_t close = is_unclosed_ ? std::string_view::npos : text_.find("-->", begin);
+    is_unclosed_ = close == std::string_view::npos;
+    if (is_unclosed_) return 0;
     const size_t end = close + 3;
     hides_ = true;
     if (is_between_letters(at_, end) && close - begin <= kSplitMax) {
@@ -191,6 +192,7 @@ class Stripper {
   ViewBuilder view_;
   size_t at_ = 0;
   bool hides_ = false;
+  bool is_unclosed_ = false;  // no comment ends behind at_
 };
 
 }  // namespace

@@ -45,7 +45,7 @@ void append_piece(std::vector<Piece>& map, const Piece& piece) {
 }  // namespace
 
 void ViewBuilder::keep(size_t begin, size_t end) {
-  if (begin < end) put(begin, end, source_.substr(begin, end - begin), true);
+  if (begin < end) append(begin, end, source_.substr(begin, end - begin), true);
   at_ = end;
 }
 
@@ -53,12 +53,18 @@ void ViewBuilder::replace(size_t begin, size_t end, std::string_view text, bool 
   keep_until(begin);
   put(begin, end, text, is_exact);
   at_ = end;
-  is_changed_ = true;
 }
 
 void ViewBuilder::drop(size_t begin, size_t end) { replace(begin, end, {}); }
 
 void ViewBuilder::put(size_t begin, size_t end, std::string_view text, bool is_exact) {
+  if (!is_changed_) view_.changed.begin = view_.text.size();
+  is_changed_ = true;
+  append(begin, end, text, is_exact);
+  view_.changed.end = view_.text.size();
+}
+
+void ViewBuilder::append(size_t begin, size_t end, std::string_view text, bool is_exact) {
   const size_t room = is_full_ ? 0 : kViewBytesMax - view_.text.size();
   if (text.size() > room) {
     is_full_ = true;
@@ -104,6 +110,17 @@ Range original_range(const View& view, size_t begin, size_t end) {
 void rebase(View& outer, const View& inner) {
   std::vector<Piece> map;
   for (const Piece& piece : outer.map) {
+    // What was changed before is still there, if only in part.
+    if (inner.depth > 0 && piece.end >= inner.changed.begin && piece.begin <= inner.changed.end) {
+      size_t begin = piece.view_begin;
+      size_t end = piece.view_end;
+      if (piece.is_exact) {
+        begin += std::max<size_t>(piece.begin, inner.changed.begin) - piece.begin;
+        end -= piece.end - std::min<size_t>(piece.end, inner.changed.end);
+      }
+      outer.changed.begin = std::min(outer.changed.begin, begin);
+      outer.changed.end = std::max(outer.changed.end, end);
+    }
     if (!piece.is_exact) {
       const Range range = original_range(inner, piece.begin, piece.end);
       append_piece(map, {piece.view_begin, piece.view_end, static_cast<uint32_t>(range.begin),

@@ -47,6 +47,8 @@ class ViewBuilder {
   std::optional<View> finish(Technique technique) &&;
 
  private:
+  void append(size_t begin, size_t end, std::string_view text, bool is_exact);
+
   std::string_view source_;
   size_t at_ = 0;
   bool is_changed_ = false;
@@ -54,7 +56,7 @@ class ViewBuilder {
   View view_{};
 };
 
-// The map from `outer`, a view of `inner.text`, to the original of `inner`.
+// Makes `outer`, a view of `inner.text`, a view of the original of `inner`.
 void rebase(View& outer, const View& inner);
 
 std::optional<View> without_invisible(std::string_view text);
