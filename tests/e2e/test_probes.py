@@ -1,11 +1,12 @@
-"""The shipped recipe gives every probe the decision that the probe file expects."""
+"""The shipped recipes give every probe the decision that the probe file expects."""
 
 import json
 import subprocess
 
+import pytest
 from conftest import BIN, RECIPE, SOURCE
 
-PROBES = SOURCE / "deploy/recipes/agentic-saars.probes.yaml"
+RECIPES = SOURCE / "deploy/recipes"
 
 
 def evaluate(*args):
@@ -14,11 +15,25 @@ def evaluate(*args):
     )
 
 
-def test_every_probe_of_the_shipped_recipe_passes():
-    result = evaluate(PROBES, "--config", RECIPE)
+@pytest.mark.parametrize(
+    "name, at_least",
+    [
+        ("agentic-saars", 400),
+        ("customer-support", 40),
+        ("privacy-first-office", 40),
+        ("cost-ladder", 40),
+    ],
+)
+def test_every_probe_of_a_shipped_recipe_passes(name, at_least):
+    result = evaluate(RECIPES / f"{name}.probes.yaml", "--config", RECIPES / f"{name}.yaml")
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr
     passed, failed = (int(x.split()[0]) for x in result.stdout.splitlines()[-1].split(", "))
-    assert passed >= 400 and failed == 0
+    assert passed >= at_least and failed == 0
+
+
+def test_every_shipped_recipe_has_probes():
+    probes = {f.name.removesuffix(".probes.yaml") for f in RECIPES.glob("*.probes.yaml")}
+    assert probes == {f.stem for f in RECIPES.glob("*.yaml")} - {f"{p}.probes" for p in probes}
 
 
 def test_a_probe_that_fails_is_named_with_the_reason(tmp_path):
