@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "gateway/access.h"
 #include "gateway/gateway.h"
@@ -19,11 +21,37 @@ constexpr std::string_view kPaths =
     "/api/v1/embeddings, /api/v1/similarity, /api/v1/config, /api/v1/config/validate, "
     "/api/v1/models, /api/v1/sessions, /api/v1/events, /api/v1/system and /v1/router_replay";
 constexpr std::string_view kClassify = "/api/v1/classify/";
+constexpr std::string_view kReplay = "/v1/router_replay";
 
-bool takes_post_alone(std::string_view path) {
-  return path == "/api/v1/eval" || path == "/api/v1/config/validate" ||
-         path == "/api/v1/embeddings" || path == "/api/v1/similarity" ||
-         path.starts_with(kClassify);
+// The methods of a path, "" if there is no such path.
+std::string_view methods_of(std::string_view path) {
+  constexpr std::string_view kGet = "GET, HEAD";
+  constexpr std::string_view kPost = "POST";
+  constexpr std::pair<std::string_view, std::string_view> kMethods[] = {
+      {"/", kGet},
+      {"/healthz", kGet},
+      {"/readyz", kGet},
+      {"/metrics", kGet},
+      {"/api/v1/eval", kPost},
+      {"/api/v1/embeddings", kPost},
+      {"/api/v1/similarity", kPost},
+      {"/api/v1/config", kGet},
+      {"/api/v1/config/validate", kPost},
+      {"/api/v1/models", kGet},
+      {"/api/v1/sessions", kGet},
+      {"/api/v1/system", kGet},
+      {"/api/v1/events", kGet},
+      {kReplay, kGet},
+  };
+  if (path.starts_with(kClassify)) return kPost;
+  if (path.starts_with(kReplay) && path.substr(kReplay.size()).starts_with('/')) return kGet;
+  const auto* known = std::ranges::find(kMethods, path, [](const auto& row) { return row.first; });
+  return known == std::end(kMethods) ? "" : known->second;
+}
+
+bool lists(std::string_view methods, std::string_view method) {
+  return std::ranges::any_of(split(methods, ','),
+                             [&](std::string_view one) { return trim(one) == method; });
 }
 
 // The first page: what is here, for somebody who opens the address in a browser.
@@ -85,18 +113,42 @@ net::Task<void> Api::handle(http::Exchange& exchange) {
   const http::RequestHead& request = exchange.request();
   std::string_view path = request.path;
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-  const bool is_get = request.method == "GET" || request.method == "HEAD";
   if (token_.empty() && !names_loopback(request.headers.get("host"))) {
     co_await refuse(exchange, {421, "wrong_host", "",
                                "this address is for this machine alone: ask for 127.0.0.1 or "
                                "localhost (a page of another site cannot read it)"});
     co_return;
   }
-  if (path == "/healthz") {
-    co_await json(exchange, "{\"status\":\"ok\"}");
+  const std::string_view methods = methods_of(path);
+  const bool is_probe = path == "/healthz" || path == "/readyz";
+  if (!is_probe && !allowed(exchange)) {
+    co_await refuse(exchange, {401, "admin_token_required", "",
+                               "this address needs the admin token: send `authorization: Bearer "
+                               "TOKEN` (it is in the state folder, file admin-token)"});
     co_return;
   }
-  if (path == "/readyz") {
+  if (methods.empty()) {
+    co_await refuse(exchange, {404, "unknown_path", "",
+                               fmt::format("there is no {} here; the paths are {}", path, kPaths)});
+    co_return;
+  }
+  if (!lists(methods, request.method)) {
+    exchange.add_to_answer(http::HeaderText().add("allow", methods));
+    co_await refuse(exchange, {405, "method_not_allowed", "",
+                               fmt::format("{} takes {}, not {}", path, methods, request.method)});
+    co_return;
+  }
+  if (methods == "POST") {
+    co_await post(exchange, path);
+  } else {
+    co_await get(exchange, path);
+  }
+}
+
+net::Task<void> Api::get(http::Exchange& exchange, std::string_view path) {
+  if (path == "/healthz") {
+    co_await json(exchange, "{\"status\":\"ok\"}");
+  } else if (path == "/readyz") {
     const Readiness readiness = hooks_.readiness();
     const std::string body = json::JsonWriter()
                                  .begin_object()
@@ -105,19 +157,6 @@ net::Task<void> Api::handle(http::Exchange& exchange) {
                                  .end_object()
                                  .str();
     co_await exchange.respond(readiness.ready ? 200 : 503, kJsonHeader, body);
-    co_return;
-  }
-  if (!allowed(exchange)) {
-    co_await refuse(exchange, {401, "admin_token_required", "",
-                               "this address needs the admin token: send `authorization: Bearer "
-                               "TOKEN` (it is in the state folder, file admin-token)"});
-    co_return;
-  }
-  if (takes_post_alone(path) && request.method == "POST") {
-    co_await post(exchange, path);
-  } else if (!is_get || takes_post_alone(path)) {
-    co_await refuse(exchange, {405, "method_not_allowed", "",
-                               fmt::format("{} does not take {}", path, request.method)});
   } else if (path == "/") {
     co_await exchange.respond(200, "content-type: text/html; charset=utf-8\r\n",
                               front_page(hooks_.readiness()));
@@ -149,11 +188,8 @@ net::Task<void> Api::handle(http::Exchange& exchange) {
     co_await json(exchange, hooks_.system());
   } else if (path == "/api/v1/events") {
     co_await events(exchange);
-  } else if (path == "/v1/router_replay" || path.starts_with("/v1/router_replay/")) {
-    co_await replay(exchange, path.substr(std::string_view("/v1/router_replay").size()));
   } else {
-    co_await refuse(exchange, {404, "unknown_path", "",
-                               fmt::format("there is no {} here; the paths are {}", path, kPaths)});
+    co_await replay(exchange, path.substr(kReplay.size()));
   }
 }
 

@@ -61,6 +61,7 @@ class Api final : public http::Handler {
 
   net::Task<void> refuse(http::Exchange& exchange, wire::ApiError error);
   net::Task<void> json(http::Exchange& exchange, std::string body);
+  net::Task<void> get(http::Exchange& exchange, std::string_view path);
   net::Task<void> post(http::Exchange& exchange, std::string_view path);
   net::Task<void> eval(http::Exchange& exchange);
   net::Task<void> classify(http::Exchange& exchange, std::string_view task, std::string_view body);

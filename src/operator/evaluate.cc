@@ -1,3 +1,4 @@
+#include "base/strings.h"
 #include "json/value.h"
 #include "operator/api.h"
 #include "router/eval_document.h"
@@ -50,7 +51,12 @@ wire::ApiResult<std::string> evaluate(const router::Router& router, const gatewa
   }
   router::Origin origin;
   const json::Value& headers = (*input)["headers"];
-  origin.header = [&headers](std::string_view name) { return headers[name].as_string(); };
+  origin.header = [&headers](std::string_view name) -> std::string_view {
+    for (const auto& [key, value] : headers.fields()) {
+      if (iequals(key, name)) return value.as_string();
+    }
+    return "";
+  };
   origin.unix_ms = clock.unix_ms();
   origin.evaluate_all = true;
   origin.dry_run = true;

@@ -1,0 +1,641 @@
+// Every path of the operator's address over a real connection, with a small recipe behind it.
+#include "operator/api.h"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <fstream>
+#include <mutex>
+#include <thread>
+
+#include "config/load.h"
+#include "http/client.h"
+#include "json/value.h"
+#include "store/record_fixture.h"
+#include "store/temporary_folder.h"
+
+namespace vsr::operator_api {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+constexpr std::string_view kRecipe = R"(version: v0.3
+providers:
+  defaults: {default_model: small}
+  models:
+    - name: small
+      pricing: {prompt_per_1m: 0.1, completion_per_1m: 0.4}
+      backend_refs: [{name: one, endpoint: "127.0.0.1:1"}, {name: two, endpoint: "127.0.0.1:2", weight: 3}]
+    - {name: large, backend_refs: [{name: three, endpoint: "127.0.0.1:3"}]}
+routing:
+  modelCards:
+    - {name: small, quality_score: 0.8, context_window_size: 4000}
+    - {name: large, quality_score: 0.9}
+  signals: {keywords: [{name: hard, keywords: [prove]}]}
+  decisions: [{name: hard, rules: {type: keyword, name: hard}, modelRefs: [{model: large}]}]
+global:
+  router: {learning: {enabled: true}}
+)";
+
+std::string with_default(std::string_view model) {
+  std::string recipe(kRecipe);
+  const std::string_view from = "default_model: small";
+  return recipe.replace(recipe.find(from), from.size(), fmt::format("default_model: {}", model));
+}
+
+// The API on a loop and a port of its own.
+class Site {
+ public:
+  explicit Site(std::string token = "", bool configured = true) {
+    services_.clock = &clock_;
+    if (configured) {
+      const auto router = make_router(kRecipe);
+      EXPECT_TRUE(router) << router.error().message;
+      runtime_ = std::make_shared<const gateway::Runtime>(config_, *router, services_);
+    }
+    api_ = std::make_unique<Api>(services_, offload_, hooks(), std::move(token));
+    server_ = std::make_unique<http::Server>(loop_, *api_, http::ServerLimits{}, nullptr);
+    EXPECT_TRUE(server_->listen("127.0.0.1", 0));
+    loop_.post([this] { EXPECT_TRUE(server_->start()); });
+    thread_ = std::thread([this] { loop_.run(); });
+  }
+  ~Site() { stop(); }
+  Site(const Site&) = delete;
+  Site& operator=(const Site&) = delete;
+
+  void stop() {
+    if (!thread_.joinable()) return;
+    loop_.post([this] { loop_.spawn(end()); });
+    thread_.join();
+  }
+
+  http::SimpleResponse send(const std::string& method, const std::string& path,
+                            std::string_view body = "", const Headers& headers = {},
+                            const std::function<void(std::string_view)>& on_body = {}) {
+    const auto response =
+        http::fetch(method, fmt::format("http://127.0.0.1:{}{}", server_->port(), path), headers,
+                    body, 20s, on_body);
+    EXPECT_TRUE(response || on_body) << method << " " << path << ": " << response.error().message;
+    return response ? *response : http::SimpleResponse{};
+  }
+  // The body as JSON of an answer that has this status.
+  json::Value json(int status, const std::string& method, const std::string& path,
+                   std::string_view body = "", const Headers& headers = {}) {
+    const http::SimpleResponse response = send(method, path, body, headers);
+    EXPECT_EQ(response.status, status) << path << " " << response.body;
+    EXPECT_EQ(response.content_type, "application/json") << path;
+    const auto parsed = json::Value::parse(response.body);
+    EXPECT_TRUE(parsed) << response.body;
+    return parsed ? *parsed : json::Value();
+  }
+
+  // Status of GET with a host header of our own, which fetch() would write itself.
+  int status_for_host(std::string_view host, std::string_view more_lines = "") {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(server_->port());
+    EXPECT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+    const std::string request = fmt::format(
+        "GET /api/v1/models HTTP/1.1\r\nhost: {}\r\n{}connection: close\r\n\r\n", host, more_lines);
+    EXPECT_EQ(::send(fd, request.data(), request.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(request.size()));
+    std::string answer;
+    char buffer[4096];
+    for (ssize_t got; (got = read(fd, buffer, sizeof(buffer))) > 0;) {
+      answer.append(buffer, static_cast<size_t>(got));
+    }
+    close(fd);
+    constexpr std::string_view kVersion = "HTTP/1.1 ";
+    return answer.starts_with(kVersion) ? std::stoi(answer.substr(kVersion.size(), 3)) : 0;
+  }
+
+  FakeClock clock_;
+  gateway::Services services_;
+  net::OffloadPool offload_{1};
+  std::shared_ptr<const config::Config> config_;
+  std::shared_ptr<const gateway::Runtime> runtime_;
+  std::shared_ptr<router::LearningState> learning_ = std::make_shared<router::LearningState>(3600);
+  Readiness readiness_{true, ""};
+  bool has_recipe_text_ = true;
+
+ private:
+  Result<std::shared_ptr<const router::Router>> make_router(std::string_view yaml) {
+    const config::LoadResult loaded = config::load_text(yaml, "recipe");
+    if (!loaded.config) {
+      return fail(ErrorCode::kInvalidArgument, config::format_all(loaded.diagnostics));
+    }
+    if (!config_) config_ = loaded.config;
+    return router::Router::make(loaded.config, {}, learning_, clock_);
+  }
+
+  Hooks hooks() {
+    Hooks hooks;
+    hooks.runtime = [this] { return runtime_; };
+    hooks.readiness = [this] { return readiness_; };
+    hooks.config_text = [this]() -> Result<std::string> {
+      if (has_recipe_text_) return std::string("version: v0.3\n");
+      return fail(ErrorCode::kNotFound, "no recipe is active");
+    };
+    hooks.validate = [](std::string_view yaml) {
+      return fmt::format("{{\"valid\":{}}}", yaml == "good");
+    };
+    hooks.candidate = [this](std::string_view yaml) { return make_router(yaml); };
+    auto heads = nn::HeadBank::load(VSR_SOURCE_DIR "/models/heads.bin");
+    EXPECT_TRUE(heads) << heads.error().message;
+    hooks.heads = std::make_shared<const nn::HeadBank>(std::move(*heads));
+    hooks.vectors = []() -> Result<std::shared_ptr<nn::Vectors>> {
+      return fail(ErrorCode::kUnavailable, "the encoder is not installed");
+    };
+    hooks.sessions = [](size_t limit) { return fmt::format("{{\"limit\":{}}}", limit); };
+    hooks.system = [] { return std::string("{\"version\":\"1\"}"); };
+    return hooks;
+  }
+
+  net::Task<void> end() {
+    server_->drain();
+    server_->close_all();
+    co_await server_->wait_empty(loop_.after(10s));
+    loop_.stop();
+  }
+
+  net::Loop loop_;
+  std::unique_ptr<Api> api_;
+  std::unique_ptr<http::Server> server_;
+  std::thread thread_;
+};
+
+std::string header_of(const http::SimpleResponse& response, std::string_view name) {
+  for (const auto& [key, value] : response.headers) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+// ---- paths and methods --------------------------------------------------------------------------
+
+TEST(OperatorApi, EveryPathHasItsStatusAndType) {
+  struct Case {
+    const char* path;
+    int status;
+    const char* type;
+    const char* says;
+  };
+  const Case cases[] = {
+      {"/", 200, "text/html", "Ready."},
+      {"/healthz", 200, "application/json", "\"ok\""},
+      {"/readyz", 200, "application/json", "\"ready\":true"},
+      {"/metrics", 200, "text/plain", "# TYPE vsr_routing_seconds histogram"},
+      {"/api/v1/config", 200, "application/yaml", "version: v0.3"},
+      {"/api/v1/models", 200, "application/json", "\"small\""},
+      {"/api/v1/sessions", 200, "application/json", "\"limit\":200"},
+      {"/api/v1/system", 200, "application/json", "\"version\""},
+      {"/api/v1/models/", 200, "application/json", "\"small\""},
+      {"/api/v1/models?x=1", 200, "application/json", "\"small\""},
+      {"/v1/router_replay", 404, "application/json", "replay_off"},
+      {"/nothing", 404, "application/json", "/api/v1/eval"},
+      {"/api/v1", 404, "application/json", "unknown_path"},
+      {"/v1/router_replays", 404, "application/json", "unknown_path"},
+      {"/api/v1/classify", 404, "application/json", "unknown_path"},
+      {"//", 200, "text/html", "Ready."},
+  };
+  Site site;
+  for (const Case& c : cases) {
+    const http::SimpleResponse response = site.send("GET", c.path);
+    EXPECT_EQ(response.status, c.status) << c.path;
+    EXPECT_THAT(response.content_type, HasSubstr(c.type)) << c.path;
+    EXPECT_THAT(response.body, HasSubstr(c.says)) << c.path;
+  }
+}
+
+TEST(OperatorApi, AWrongMethodIsToldTheRightOnes) {
+  struct Case {
+    const char* method;
+    const char* path;
+    const char* allow;  // nullptr: there is no such path
+  };
+  const Case cases[] = {
+      {"POST", "/healthz", "GET, HEAD"},
+      {"DELETE", "/readyz", "GET, HEAD"},
+      {"POST", "/", "GET, HEAD"},
+      {"POST", "/metrics", "GET, HEAD"},
+      {"PUT", "/api/v1/config", "GET, HEAD"},
+      {"POST", "/api/v1/models", "GET, HEAD"},
+      {"DELETE", "/v1/router_replay/abc", "GET, HEAD"},
+      {"GET", "/api/v1/eval", "POST"},
+      {"GET", "/api/v1/classify/pii", "POST"},
+      {"GET", "/api/v1/embeddings", "POST"},
+      {"PUT", "/api/v1/similarity", "POST"},
+      {"GET", "/api/v1/config/validate", "POST"},
+      {"POST", "/nothing", nullptr},
+      {"DELETE", "/api/v1/nothing", nullptr},
+  };
+  Site site;
+  for (const Case& c : cases) {
+    const http::SimpleResponse response = site.send(c.method, c.path);
+    EXPECT_EQ(response.status, c.allow != nullptr ? 405 : 404) << c.method << " " << c.path;
+    EXPECT_EQ(header_of(response, "allow"), c.allow != nullptr ? c.allow : "") << c.path;
+    EXPECT_THAT(response.body, HasSubstr(c.path));
+  }
+}
+
+TEST(OperatorApi, HeadIsGetWithoutTheBody) {
+  Site site;
+  const http::SimpleResponse response = site.send("HEAD", "/api/v1/models");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, "");
+}
+
+TEST(OperatorApi, NotReadyIs503AndSaysWhy) {
+  Site site;
+  site.readiness_ = {false, "no recipe is active"};
+  const json::Value body = site.json(503, "GET", "/readyz");
+  EXPECT_FALSE(body["ready"].as_bool(true));
+  EXPECT_EQ(body["problem"].as_string(), "no recipe is active");
+  EXPECT_EQ(site.json(200, "GET", "/healthz")["status"].as_string(), "ok");
+  EXPECT_THAT(site.send("GET", "/").body, HasSubstr("Not ready: no recipe is active"));
+}
+
+// ---- who may ask --------------------------------------------------------------------------------
+
+TEST(OperatorApi, WithATokenOnlyProbesAreOpen) {
+  struct Case {
+    const char* path;
+    const char* authorization;
+    int status;
+  };
+  const Case cases[] = {
+      {"/healthz", "", 200},
+      {"/readyz", "", 200},
+      {"/", "", 401},
+      {"/metrics", "", 401},
+      {"/api/v1/models", "", 401},
+      {"/nothing", "", 401},
+      {"/api/v1/models", "Bearer wrong", 401},
+      {"/api/v1/models", "Bearer ", 401},
+      {"/api/v1/models", "Bearer secret-token-longer", 401},
+      {"/api/v1/models", "secret-token", 401},
+      {"/api/v1/models", "Bearer secret-token", 200},
+      {"/nothing", "Bearer secret-token", 404},
+  };
+  Site site("secret-token");
+  for (const Case& c : cases) {
+    Headers headers;
+    if (*c.authorization != '\0') headers.emplace_back("authorization", c.authorization);
+    const http::SimpleResponse response = site.send("GET", c.path, "", headers);
+    EXPECT_EQ(response.status, c.status) << c.path << " " << c.authorization;
+    EXPECT_THAT(response.body, Not(HasSubstr("secret-token")));
+  }
+}
+
+TEST(OperatorApi, WithoutATokenOnlyNamesOfThisMachineAreServed) {
+  struct Case {
+    const char* host;
+    int status;
+  };
+  const Case cases[] = {
+      {"127.0.0.1", 200},         {"127.0.0.1:8700", 200},
+      {"localhost:8700", 200},    {"[::1]:8700", 200},
+      {"127.9.9.9", 200},         {"console.example", 421},
+      {"127.0.0.1.example", 421}, {"localhost.example:8700", 421},
+      {"10.0.0.1", 421},
+  };
+  Site site;
+  for (const Case& c : cases) {
+    EXPECT_EQ(site.status_for_host(c.host), c.status) << c.host;
+  }
+}
+
+TEST(OperatorApi, WithATokenAnyNameIsServed) {
+  Site site("secret-token");
+  EXPECT_EQ(site.status_for_host("router.example", "authorization: Bearer secret-token\r\n"), 200);
+  EXPECT_EQ(site.status_for_host("router.example"), 401);
+}
+
+// ---- eval ---------------------------------------------------------------------------------------
+
+TEST(OperatorApi, EvalTakesATextOrMessages) {
+  Site site;
+  const json::Value text = site.json(200, "POST", "/api/v1/eval", R"({"text":"prove it"})");
+  EXPECT_EQ(text["routing_decision"].as_string(), "hard");
+  EXPECT_EQ(text["selected_model"].as_string(), "large");
+  EXPECT_EQ(text["requested_model"].as_string(), "auto");
+  EXPECT_EQ(text["recipe"].as_string(), site.config_->hash);
+  const json::Value messages = site.json(
+      200, "POST", "/api/v1/eval",
+      R"({"messages":[{"role":"user","content":"prove it"},{"role":"assistant","content":"ok"},)"
+      R"({"role":"user","content":"thanks"}],"model":"small"})");
+  EXPECT_EQ(messages["requested_model"].as_string(), "small");
+  EXPECT_EQ(messages["selection_reason"].as_string(), "explicit_model");
+}
+
+TEST(OperatorApi, EvalReadsHeadersWhateverTheirCase) {
+  Site site;
+  for (const char* name : {"x-session-id", "X-Session-Id"}) {
+    const json::Value document =
+        site.json(200, "POST", "/api/v1/eval",
+                  fmt::format(R"({{"text":"hello","headers":{{"{}":"s-1"}}}})", name));
+    EXPECT_EQ(document["learning"]["identity"]["session_source"].as_string(), "header:x-session-id")
+        << name;
+  }
+}
+
+TEST(OperatorApi, EvalSeesTheStateOfTheBackends) {
+  Site site;
+  site.runtime_->backends.of(1)[0].endpoint->set_active_health(false);
+  const json::Value document = site.json(200, "POST", "/api/v1/eval", R"({"text":"prove it"})");
+  EXPECT_EQ(document["selected_model"].as_string(), "small");
+  EXPECT_EQ(document["selection_status"].as_string(), "fallback");
+}
+
+TEST(OperatorApi, EvalChangesNothing) {
+  Site site;
+  for (int i = 0; i < 3; ++i) {
+    const json::Value document = site.json(
+        200, "POST", "/api/v1/eval", R"({"text":"prove it","headers":{"x-conversation-id":"c"}})");
+    EXPECT_EQ(document["learning"]["reason"].as_string(), "missing_previous_model");
+  }
+  EXPECT_EQ(site.learning_->sessions.sessions(), 0U);
+  EXPECT_EQ(site.services_.metrics.decision("hard").Value(), 0);
+}
+
+TEST(OperatorApi, EvalOfACandidateRecipe) {
+  Site site;
+  json::JsonWriter w;
+  w.begin_object().field("text", "hello").field("config", with_default("large")).end_object();
+  const json::Value candidate = site.json(200, "POST", "/api/v1/eval?config=candidate", w.str());
+  EXPECT_EQ(candidate["selected_model"].as_string(), "large");
+  EXPECT_NE(candidate["recipe"].as_string(), site.config_->hash);
+  EXPECT_EQ(site.json(200, "POST", "/api/v1/eval", w.str())["selected_model"].as_string(), "small");
+  const json::Value broken = site.json(400, "POST", "/api/v1/eval?config=candidate",
+                                       R"({"text":"hello","config":"version: v9"})");
+  EXPECT_EQ(broken["error"]["code"].as_string(), "invalid_recipe");
+  EXPECT_THAT(broken["error"]["message"].as_string(), HasSubstr("recipe:1:"));
+}
+
+TEST(OperatorApi, EvalRefusesWhatItCannotRead) {
+  struct Case {
+    const char* body;
+    int status;
+    const char* code;
+  };
+  const Case cases[] = {
+      {"", 400, "invalid_json"},
+      {"{", 400, "invalid_json"},
+      {"[]", 400, "invalid_json"},
+      {"{}", 400, "missing_required_parameter"},
+      {R"({"text":7})", 400, "missing_required_parameter"},
+      {R"({"messages":"hello"})", 400, "missing_required_parameter"},
+      {R"({"messages":[{"role":"user","content":7}]})", 400, "invalid_type"},
+  };
+  Site site;
+  for (const Case& c : cases) {
+    const json::Value body = site.json(c.status, "POST", "/api/v1/eval", c.body);
+    EXPECT_EQ(body["error"]["code"].as_string(), c.code) << c.body;
+    EXPECT_FALSE(body["error"]["message"].as_string().empty()) << c.body;
+  }
+}
+
+TEST(OperatorApi, EvalOfAnUnknownModelIsADocumentThatSaysSo) {
+  Site site;
+  const json::Value document =
+      site.json(200, "POST", "/api/v1/eval", R"({"text":"hello","model":"lrage"})");
+  EXPECT_EQ(document["error"]["code"].as_string(), "model_not_found");
+  EXPECT_THAT(document["error"]["message"].as_string(), HasSubstr("large"));
+}
+
+TEST(OperatorApi, WithoutARecipeThereIsNothingToEvaluate) {
+  Site site("", false);
+  EXPECT_EQ(site.json(503, "POST", "/api/v1/eval", R"({"text":"x"})")["error"]["code"].as_string(),
+            "not_configured");
+  EXPECT_EQ(site.json(200, "GET", "/api/v1/models")["models"].size(), 0U);
+  site.has_recipe_text_ = false;
+  EXPECT_EQ(site.send("GET", "/api/v1/config").status, 404);
+}
+
+TEST(OperatorApi, ABodyOverTheLimitIs413) {
+  Site site;
+  const std::string large(9UL << 20, ' ');
+  for (const char* path : {"/api/v1/eval", "/api/v1/config/validate", "/api/v1/classify/pii"}) {
+    EXPECT_EQ(site.send("POST", path, large).status, 413) << path;
+  }
+}
+
+// ---- models, validate, classifiers --------------------------------------------------------------
+
+TEST(OperatorApi, ModelsHaveTheirEndpointsAndHealth) {
+  Site site;
+  const auto& backends = site.runtime_->backends.of(0);
+  backends[0].endpoint->set_active_health(false);
+  backends[1].endpoint->redirect({"127.0.0.1", 99});
+  backends[1].endpoint->in_flight = 4;
+  backends[1].endpoint->requests = 7;
+  site.runtime_->backends.of(1)[0].endpoint->set_active_health(false);
+  const json::Value models = site.json(200, "GET", "/api/v1/models")["models"];
+  ASSERT_EQ(models.size(), 2U);
+  const json::Value& small = models[0];
+  EXPECT_EQ(small["name"].as_string(), "small");
+  EXPECT_TRUE(small["healthy"].as_bool());
+  EXPECT_EQ(small["quality_score"].as_double(), 0.8);
+  EXPECT_EQ(small["context_window_size"].as_int(), 4000);
+  EXPECT_EQ(small["pricing"]["completion_per_1m"].as_double(), 0.4);
+  EXPECT_EQ(small["requests"].as_int(-1), 0);
+  ASSERT_EQ(small["endpoints"].size(), 2U);
+  EXPECT_FALSE(small["endpoints"][0]["healthy"].as_bool(true));
+  EXPECT_EQ(small["endpoints"][0]["name"].as_string(), "one");
+  EXPECT_TRUE(small["endpoints"][1]["healthy"].as_bool());
+  EXPECT_EQ(small["endpoints"][1]["weight"].as_int(), 3);
+  EXPECT_EQ(small["endpoints"][1]["address"].as_string(), "127.0.0.1:2");
+  EXPECT_EQ(small["endpoints"][1]["connects_to"].as_string(), "127.0.0.1:99");
+  EXPECT_EQ(small["endpoints"][1]["in_flight"].as_int(), 4);
+  EXPECT_EQ(small["endpoints"][1]["requests"].as_int(), 7);
+  EXPECT_FALSE(models[1]["healthy"].as_bool(true));
+  EXPECT_EQ(models[1].find("pricing"), nullptr);
+}
+
+TEST(OperatorApi, ValidateHandsTheRecipeOn) {
+  Site site;
+  EXPECT_TRUE(site.json(200, "POST", "/api/v1/config/validate", "good")["valid"].as_bool());
+  EXPECT_FALSE(site.json(200, "POST", "/api/v1/config/validate", "bad")["valid"].as_bool(true));
+}
+
+TEST(OperatorApi, ClassifiersAnswerByTask) {
+  struct Case {
+    const char* task;
+    const char* body;
+    int status;
+    const char* label;  // or the code of the error
+  };
+  const Case cases[] = {
+      {"pii", R"({"text":"write to maria.keller@example.org"})", 200, "pii"},
+      {"pii", R"({"text":"nothing to see"})", 200, "none"},
+      {"pii", R"({"messages":[{"role":"user","content":"maria.keller@example.org"}]})", 200, "pii"},
+      {"language", R"({"text":"Guten Morgen, wie geht es Ihnen heute?"})", 200, "de"},
+      {"pii", "{", 400, "invalid_json"},
+      {"pii", "{}", 400, "missing_required_parameter"},
+      {"mood", R"({"text":"x"})", 404, "unknown_task"},
+      {"security/pii", R"({"text":"x"})", 404, "unknown_task"},
+      {"batch", R"({"texts":["x"]})", 400, "unknown_task"},
+      {"batch", R"({"task":"pii"})", 400, "missing_required_parameter"},
+      {"batch", R"({"task":"pii","texts":[7]})", 400, "invalid_type"},
+  };
+  Site site;
+  for (const Case& c : cases) {
+    const json::Value body =
+        site.json(c.status, "POST", fmt::format("/api/v1/classify/{}", c.task), c.body);
+    EXPECT_EQ(c.status == 200 ? body["label"].as_string() : body["error"]["code"].as_string(),
+              c.label)
+        << c.task << " " << c.body;
+  }
+  const json::Value batch =
+      site.json(200, "POST", "/api/v1/classify/batch",
+                R"({"task":"pii","texts":["maria.keller@example.org","nothing"]})");
+  ASSERT_EQ(batch["results"].size(), 2U);
+  EXPECT_EQ(batch["results"][0]["label"].as_string(), "pii");
+  EXPECT_EQ(batch["results"][1]["label"].as_string(), "none");
+}
+
+TEST(OperatorApi, WithoutAnEncoderItsPathsSaySo) {
+  Site site;
+  for (const auto& [path, body] : {std::pair{"/api/v1/embeddings", R"({"input":"x"})"},
+                                   std::pair{"/api/v1/similarity", R"({"a":"x","b":"y"})"}}) {
+    const http::SimpleResponse response = site.send("POST", path, body);
+    EXPECT_GE(response.status, 500) << path;
+    EXPECT_THAT(response.body, HasSubstr("error")) << path;
+  }
+  EXPECT_EQ(site.json(400, "POST", "/api/v1/embeddings", "{}")["error"]["code"].as_string(),
+            "missing_required_parameter");
+  EXPECT_EQ(
+      site.json(400, "POST", "/api/v1/similarity", R"({"a":"x"})")["error"]["param"].as_string(),
+      "b");
+}
+
+// ---- metrics, replay, events --------------------------------------------------------------------
+
+TEST(OperatorApi, MetricsShowWhatWasCounted) {
+  Site site;
+  site.runtime_->model_metrics[0].requests->Increment(3);
+  site.services_.metrics.count_learning("stay", "cost");
+  const std::string text = site.send("GET", "/metrics").body;
+  EXPECT_THAT(text, HasSubstr("llm_model_requests_total{model=\"small\"} 3"));
+  EXPECT_THAT(text, HasSubstr("vsr_learning_actions_total"));
+  EXPECT_THAT(text, Not(HasSubstr("vsr_replay_dropped_total"))) << "there is no replay here";
+}
+
+class WithReplay : public testing::Test {
+ protected:
+  WithReplay() {
+    store::ReplayOptions options;
+    options.config.backend = config::StoreBackend::kMemory;
+    options.state_folder = folder_.path();
+    options.clock = &site_.clock_;
+    std::string notice;
+    auto replay = store::open_replay(options, &notice);
+    EXPECT_TRUE(replay) << replay.error().message;
+    site_.services_.replay = std::move(*replay);
+    for (uint32_t i = 0; i < 3; ++i) {
+      site_.services_.replay->begin(store::fixture::id_of(i), store::fixture::routing(i));
+      site_.services_.replay->end(store::fixture::id_of(i), store::fixture::terminal(i));
+    }
+    EXPECT_TRUE(site_.services_.replay->flush(10s));
+  }
+  store::fixture::TemporaryFolder folder_;
+  Site site_;
+};
+
+TEST_F(WithReplay, ListsShowsAddsUp) {
+  EXPECT_EQ(site_.json(200, "GET", "/v1/router_replay")["data"].size(), 3U);
+  EXPECT_EQ(site_.json(200, "GET", "/v1/router_replay?limit=2")["data"].size(), 2U);
+  EXPECT_EQ(site_.json(200, "GET", "/v1/router_replay?model=model-b")["data"].size(), 1U);
+  const std::string id = to_hex(store::fixture::id_of(1).bytes);
+  EXPECT_EQ(site_.json(200, "GET", "/v1/router_replay/" + id)["id"].as_string(), id);
+  EXPECT_TRUE(site_.json(200, "GET", "/v1/router_replay/aggregate").is_object());
+  EXPECT_TRUE(
+      site_.json(200, "GET", "/v1/router_replay/trajectory?session_id=session-0").is_object());
+  EXPECT_THAT(site_.send("GET", "/metrics").body,
+              HasSubstr("vsr_replay_dropped_total{kind=\"record\"} 0"));
+}
+
+TEST_F(WithReplay, RefusesWhatIsNotThere) {
+  struct Case {
+    const char* path;
+    int status;
+  };
+  const Case cases[] = {
+      {"/v1/router_replay/ffffffffffffffffffffffffffffffff", 404},
+      {"/v1/router_replay/not-an-id", 404},
+      {"/v1/router_replay?limit=0", 400},
+      {"/v1/router_replay?limit=many", 400},
+      {"/v1/router_replay?colour=red", 400},
+  };
+  for (const Case& c : cases) {
+    const json::Value body = site_.json(c.status, "GET", c.path);
+    EXPECT_FALSE(body["error"]["message"].as_string().empty()) << c.path;
+  }
+}
+
+// Collects what a stream brings, for a test to wait on.
+class Stream {
+ public:
+  void add(std::string_view bytes) {
+    const std::lock_guard lock(mutex_);
+    text_ += bytes;
+    changed_.notify_all();
+  }
+  bool await(std::string_view part) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, 10s, [&] { return text_.find(part) != std::string::npos; });
+  }
+  std::string text() {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string text_;
+};
+
+TEST(OperatorApi, EventsStreamToWhoListens) {
+  Site site;
+  EXPECT_FALSE(site.services_.events.wanted());
+  Stream stream;
+  std::thread reader([&] {
+    site.send("GET", "/api/v1/events", "", {}, [&](std::string_view bytes) { stream.add(bytes); });
+  });
+  EXPECT_TRUE(stream.await(": live"));
+  EXPECT_TRUE(site.services_.events.wanted());
+  site.services_.events.publish(R"({"decision":"hard"})");
+  EXPECT_TRUE(stream.await("data: {\"decision\":\"hard\"}\n\n"));
+  EXPECT_THAT(stream.text(), HasSubstr("id: 1\n"));
+  site.stop();
+  reader.join();
+  EXPECT_FALSE(site.services_.events.wanted());
+}
+
+TEST(OperatorApi, EventsResumeBehindTheLastOneSeen) {
+  Site site;
+  site.services_.events.publish("\"one\"");
+  site.services_.events.publish("\"two\"");
+  Stream stream;
+  std::thread reader([&] {
+    site.send("GET", "/api/v1/events", "", {{"last-event-id", "1"}},
+              [&](std::string_view bytes) { stream.add(bytes); });
+  });
+  EXPECT_TRUE(stream.await("data: \"two\""));
+  EXPECT_THAT(stream.text(), Not(HasSubstr("\"one\"")));
+  site.stop();
+  reader.join();
+}
+
+}  // namespace
+}  // namespace vsr::operator_api
