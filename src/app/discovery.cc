@@ -45,7 +45,11 @@ Discovery::Discovery(const ServeOptions& options, std::string fallback_port)
     : options_(options), fallback_("127.0.0.1:" + fallback_port) {}
 
 Discovery::~Discovery() {
-  stopping_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_.notify_all();
   wait();
 }
 
@@ -172,13 +176,11 @@ static uint16_t free_port(const std::string& address, uint16_t wanted) {
 
 void Discovery::wait_for_embedded(const gateway::Address& address) {
   const auto latest = std::chrono::steady_clock::now() + kEmbeddedLoadMax;
-  while (!stopping_ && std::chrono::steady_clock::now() < latest) {
-    if (served_models(address, false)) {
-      const std::lock_guard lock(mutex_);
-      state_.embedded_answers = true;
-      return;
-    }
-    std::this_thread::sleep_for(kEmbeddedAskEvery);
+  while (std::chrono::steady_clock::now() < latest) {
+    const bool answers = served_models(address, false).has_value();
+    std::unique_lock lock(mutex_);
+    state_.embedded_answers = answers;
+    if (answers || stop_.wait_for(lock, kEmbeddedAskEvery, [this] { return stopping_; })) return;
   }
 }
 

@@ -5,8 +5,8 @@
 // backend. If no backend answers in kAnswerMax and the embedded one is allowed, it is started.
 // Runs on a thread of its own; what it finds goes into the endpoints.
 
-#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
@@ -69,7 +69,8 @@ class Discovery {
   mutable std::mutex mutex_;
   DiscoveryState state_;
   std::unique_ptr<EmbeddedBackend> embedded_;
-  std::atomic<bool> stopping_{false};
+  std::condition_variable stop_;
+  bool stopping_ = false;
   std::thread thread_;
 };
 
