@@ -39,11 +39,25 @@ TEST(Backends, EjectsAfterFailuresInARowAndComesBack) {
   a.report_failure(0ns, 2, 30s);
   EXPECT_TRUE(a.may_serve(0ns));
   a.report_failure(0ns, 2, 30s);
-  EXPECT_FALSE(a.may_serve(1s));
-  EXPECT_TRUE(set.healthy(0, 1s));
-  EXPECT_EQ(set.pick(0, 7, 1s)->ref->name, "b");
-  EXPECT_EQ(set.pick(0, 7, 1s, set.of(0)[1].endpoint.get()), nullptr);
-  EXPECT_TRUE(a.may_serve(31s));
+  EXPECT_FALSE(a.may_serve(500ms));
+  EXPECT_TRUE(set.healthy(0, 500ms));
+  EXPECT_EQ(set.pick(0, 7, 500ms)->ref->name, "b");
+  EXPECT_EQ(set.pick(0, 7, 500ms, set.of(0)[1].endpoint.get()), nullptr);
+  EXPECT_TRUE(a.may_serve(1s));
+}
+
+TEST(Backends, EachFurtherEjectionIsTwiceAsLongUpToTheLimit) {
+  EndpointRegistry registry;
+  const BackendSet set(two_endpoints(1, 1), registry);
+  Endpoint& a = *set.of(0)[0].endpoint;
+  for (const std::chrono::seconds lasts : {1s, 2s, 4s, 5s, 5s}) {
+    a.report_failure(0ns, 1, 5s);
+    EXPECT_FALSE(a.may_serve(lasts - 1ms)) << lasts.count();
+    EXPECT_TRUE(a.may_serve(lasts)) << lasts.count();
+  }
+  a.report_success();
+  a.report_failure(0ns, 1, 5s);
+  EXPECT_TRUE(a.may_serve(1s));
 }
 
 TEST(Backends, TheSameAddressIsTheSameEndpointAcrossReloads) {

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "signals/engine.h"
 #include "signals/message_cache.h"
+#include "text/hash.h"
 
 namespace vsr::signals {
 namespace {
@@ -93,7 +94,9 @@ void run(std::string_view bytes) {
   const std::string_view arguments[] = {bytes.substr(third, third)};
   texts.texts[1].arguments = arguments;
   texts.texts[2].text = bytes.substr(2 * third);
-  const Message messages[] = {{Role::kSystem, 1}, {Role::kAssistant, 2}, {Role::kUser, 3}};
+  const Message messages[] = {{Role::kSystem, text::hash64(texts.texts[0].text, 1)},
+                              {Role::kAssistant, text::hash64(arguments[0], 2)},
+                              {Role::kUser, text::hash64(texts.texts[2].text, 3)}};
   Input input;
   input.prompt = texts.texts[2].text;
   input.prompt_message = 2;
