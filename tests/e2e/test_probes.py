@@ -11,7 +11,7 @@ RECIPES = SOURCE / "deploy/recipes"
 
 def evaluate(*args):
     return subprocess.run(
-        [BIN, "eval", "--probes", *map(str, args)], capture_output=True, text=True, timeout=120
+        [BIN, "eval", "--probes", *map(str, args)], capture_output=True, text=True, timeout=500
     )
 
 
