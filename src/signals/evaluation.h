@@ -6,6 +6,7 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -129,8 +130,10 @@ class Evaluation {
   void find_words(size_t m, const MessageText& text, MessageResult& out);
   // `safety_only`: of another reading of the text, which counts for rules with `on_error: match`.
   void add_words(TextPatterns& patterns, std::string_view text, bool safety_only = false);
-  void add_words_of_views(std::string_view text);
-  double attack_in_views(std::string_view text) const;
+  void add_words_of_views(std::span<const text::View> views);
+  // The highest score of an attack in other readings of a text; 0 if there are none.
+  double attack_in(std::span<const text::View> views) const;
+  const std::vector<text::View>& prompt_views();
   double prompt_attack();
   void find_entities(size_t m, const MessageText& text, MessageResult& out);
   bool is_prompt(size_t m) const { return static_cast<int64_t>(m) == input_.prompt_message; }

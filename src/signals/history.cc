@@ -49,7 +49,7 @@ const MessageResult* Evaluation::message(size_t m, MessageResult::Part part) {
       } else {
         nn::HeadScores scores;
         c_.parts.heads->score(text->text, scores);
-        fresh->attack = std::max<double>(scores.jailbreak, attack_in_views(text->text));
+        fresh->attack = std::max<double>(scores.jailbreak, attack_in(text::unmask(text->text)));
       }
     }
   }
@@ -88,9 +88,17 @@ void Evaluation::add_words(TextPatterns& patterns, std::string_view text, bool s
   }
 }
 
-void Evaluation::add_words_of_views(std::string_view text) {
-  if (!c_.history_safety) return;
-  for (const text::View& view : text::unmask(text)) {
+const std::vector<text::View>& Evaluation::prompt_views() {
+  if (!s_.views_done) {
+    s_.views_done = true;
+    s_.views = text::unmask(input_.prompt);
+    s_.view_patterns.clear();
+  }
+  return s_.views;
+}
+
+void Evaluation::add_words_of_views(std::span<const text::View> views) {
+  for (const text::View& view : views) {
     s_.message_patterns.reset(c_.patterns, view.text);
     add_words(s_.message_patterns, view.text, true);
   }
@@ -108,7 +116,11 @@ void Evaluation::find_words(size_t m, const MessageText& text, MessageResult& ou
     s_.message_patterns.reset(c_.patterns, argument);
     add_words(s_.message_patterns, argument);
   }
-  add_words_of_views(text.text);
+  if (c_.history_safety && is_prompt(m)) {
+    add_words_of_views(prompt_views());
+  } else if (c_.history_safety) {
+    add_words_of_views(text::unmask(text.text));
+  }
   out.keywords.clear();
   for (uint32_t k = 0; k < s_.message_keywords.size(); ++k) {
     if (s_.message_keywords[k] > 0) out.keywords.push_back({k, s_.message_keywords[k]});
@@ -165,10 +177,9 @@ bool Evaluation::prompt_heads() {
   return true;
 }
 
-// What an attack scores that hides in another reading of the text; 0 if there is none.
-double Evaluation::attack_in_views(std::string_view text) const {
+double Evaluation::attack_in(std::span<const text::View> views) const {
   double attack = 0;
-  for (const text::View& view : text::unmask(text)) {
+  for (const text::View& view : views) {
     nn::HeadScores scores;
     c_.parts.heads->score(view.text, scores);
     attack = std::max<double>(attack, scores.jailbreak);
@@ -180,7 +191,7 @@ double Evaluation::attack_in_views(std::string_view text) const {
 double Evaluation::prompt_attack() {
   if (!s_.attack_done) {
     s_.attack_done = true;
-    s_.attack = std::max<double>(s_.heads.jailbreak, attack_in_views(input_.prompt));
+    s_.attack = std::max<double>(s_.heads.jailbreak, attack_in(prompt_views()));
   }
   return s_.attack;
 }
@@ -195,7 +206,7 @@ void Evaluation::history_words() {
   if (input_.prompt_message < 0) {
     s_.message_keywords.assign(c_.keywords.size(), 0);
     add_words(s_.patterns, input_.prompt);
-    add_words_of_views(input_.prompt);
+    if (c_.history_safety) add_words_of_views(prompt_views());
     for (uint32_t k = 0; k < s_.message_keywords.size(); ++k) merge(k, s_.message_keywords[k]);
   }
   for (size_t m = 0; m < input_.messages.size(); ++m) {

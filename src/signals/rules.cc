@@ -88,13 +88,10 @@ double Evaluation::prompt_score(const KeywordPlan& plan, const KeywordSlot& slot
 // A pattern in another reading of the prompt.
 double Evaluation::view_score(const KeywordPlan& plan, const KeywordSlot& slot) {
   if (plan.kind != KeywordKind::kPattern) return 0;
-  if (!s_.views_done) {
-    s_.views_done = true;
-    s_.views = text::unmask(input_.prompt);
-    s_.view_patterns.resize(s_.views.size());
-    for (size_t v = 0; v < s_.views.size(); ++v) {
-      s_.view_patterns[v].reset(c_.patterns, s_.views[v].text);
-    }
+  const std::vector<text::View>& views = prompt_views();
+  if (s_.view_patterns.size() != views.size()) {
+    s_.view_patterns.resize(views.size());
+    for (size_t v = 0; v < views.size(); ++v) s_.view_patterns[v].reset(c_.patterns, views[v].text);
   }
   for (TextPatterns& patterns : s_.view_patterns) {
     if (patterns.matches(static_cast<PatternId>(slot.index))) return 1;
