@@ -1,4 +1,4 @@
-// Commands that talk to a running router: where it is stands in run.json of the state folder.
+// Commands that talk to a running router, and the recipes that came along.
 #include "http/client.h"
 
 #include <fmt/format.h>
@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "cli/program.h"
+#include "cli/running.h"
 #include "config/load.h"
 #include "http/sse.h"
 #include "json/value.h"
@@ -23,74 +24,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-using Headers = std::vector<std::pair<std::string, std::string>>;
-constexpr std::chrono::milliseconds kAnswerMax{10'000};
 constexpr std::chrono::milliseconds kChatMax{600'000};
-
-struct Running {
-  int pid = 0;
-  std::string api;  // "http://127.0.0.1:8899"
-  std::string operator_url;
-};
-
-std::optional<Running> find_running(const Context& context) {
-  std::ifstream in(context.state_folder + "/run.json");
-  const std::string text(std::istreambuf_iterator<char>(in), {});
-  const Result<json::Value> run = json::Value::parse(text);
-  if (!run) return std::nullopt;
-  Running out;
-  out.pid = static_cast<int>((*run)["pid"].as_int());
-  if (out.pid <= 0 || kill(out.pid, 0) != 0) return std::nullopt;
-  out.api = fmt::format("http://127.0.0.1:{}", (*run)["listeners"][0]["port"].as_int());
-  std::string_view address = (*run)["operator"]["address"].as_string();
-  if (address == "0.0.0.0") address = "127.0.0.1";
-  out.operator_url = fmt::format("http://{}:{}", address, (*run)["operator"]["port"].as_int());
-  return out;
-}
-
-int not_running(const Context& context) {
-  fmt::print(stderr,
-             "no vllm-sr runs with the state folder {}; start one with `vllm-sr serve --config "
-             "RECIPE`, or name its folder with --state-dir\n",
-             context.state_folder);
-  return kFailed;
-}
-
-Headers operator_headers(const Context& context) {
-  std::string token = environment("VLLM_SR_ADMIN_TOKEN");
-  if (token.empty()) {
-    std::ifstream in(context.state_folder + "/admin-token");
-    std::getline(in, token);
-  }
-  if (token.empty()) return {};
-  return {{"authorization", "Bearer " + token}};
-}
-
-// GET of the operator's address as JSON; prints what is wrong.
-std::optional<json::Value> get_json(const Running& running, const Context& context,
-                                    const std::string& path) {
-  const auto response =
-      http::fetch("GET", running.operator_url + path, operator_headers(context), "", kAnswerMax);
-  if (!response) {
-    fmt::print(stderr, "{}\n", response.error().message);
-    return std::nullopt;
-  }
-  Result<json::Value> body = json::Value::parse(response->body);
-  if (response->status != 200 && response->status != 503) {
-    fmt::print(stderr, "{}\n", body ? (*body)["error"]["message"].as_string() : response->body);
-    return std::nullopt;
-  }
-  if (!body) {
-    fmt::print(stderr, "the answer is no JSON\n");
-    return std::nullopt;
-  }
-  return std::move(*body);
-}
 
 // ---- status, stop, logs, models -----------------------------------------------------------------
 
 int status(const Context& context) {
-  const auto running = find_running(context);
+  const auto running = find_running(context.state_folder);
   if (!running) return not_running(context);
   const auto system = get_json(*running, context, "/api/v1/system");
   if (!system) return kFailed;
@@ -117,7 +56,7 @@ int status(const Context& context) {
 }
 
 int stop(const Context& context) {
-  const auto running = find_running(context);
+  const auto running = find_running(context.state_folder);
   if (!running) return not_running(context);
   kill(running->pid, SIGTERM);
   constexpr int kTries = 400;
@@ -160,7 +99,7 @@ int logs(const Context& context, int lines, bool follow) {
 }
 
 int models(const Context& context) {
-  const auto running = find_running(context);
+  const auto running = find_running(context.state_folder);
   if (!running) return not_running(context);
   const auto body = get_json(*running, context, "/api/v1/models");
   if (!body) return kFailed;
@@ -175,79 +114,6 @@ int models(const Context& context) {
                model["healthy"].as_bool() ? "yes" : "no", model["requests"].as_int(),
                100 * model["cached_token_ratio"].as_double(), endpoint["connects_to"].as_string());
   }
-  return kOk;
-}
-
-// ---- replay -------------------------------------------------------------------------------------
-
-struct ReplayArguments {
-  std::string id;
-  std::string session, conversation, decision, model, action, status, search;
-  int limit = 20;
-};
-
-std::string encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
-    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
-}
-
-std::string query_of(const ReplayArguments& arguments) {
-  std::string out = fmt::format("?limit={}", arguments.limit);
-  const std::pair<const char*, const std::string*> filters[] = {
-      {"session_id", &arguments.session}, {"conversation_id", &arguments.conversation},
-      {"decision", &arguments.decision},  {"model", &arguments.model},
-      {"action", &arguments.action},      {"status", &arguments.status},
-      {"search", &arguments.search}};
-  for (const auto& [name, value] : filters) {
-    if (!value->empty()) out += fmt::format("&{}={}", name, encoded(*value));
-  }
-  return out;
-}
-
-void print_record_line(const json::Value& record) {
-  const json::Value& route = record["route_diagnostics"];
-  fmt::print("{}  {}  {:<24} {:<30} {} ({})  {} tokens, {} cached  {}\n",
-             record["timestamp"].as_string(), record["id"].as_string(),
-             record["decision"].as_string().empty() ? "-" : record["decision"].as_string(),
-             record["selected_model"].as_string(), route["session_action"].as_string(),
-             route["session_reason"].as_string(), record["prompt_tokens"].as_int(),
-             record["cached_prompt_tokens"].as_int(), record["lifecycle_state"].as_string());
-}
-
-int replay_list(const ReplayArguments& arguments, const Context& context, bool trajectory) {
-  const auto running = find_running(context);
-  if (!running) return not_running(context);
-  const auto body = get_json(
-      *running, context,
-      (trajectory ? "/v1/router_replay/trajectory" : "/v1/router_replay") + query_of(arguments));
-  if (!body) return kFailed;
-  if (context.json) {
-    fmt::print("{}\n", body->dump());
-    return kOk;
-  }
-  const json::Value& rows = (*body)["data"].is_array() ? (*body)["data"] : (*body)["turns"];
-  for (const json::Value& record : rows.items()) {
-    if (trajectory) {
-      fmt::print("{}\n", record.dump());
-    } else {
-      print_record_line(record);
-    }
-  }
-  fmt::print("{} shown\n", rows.size());
-  return kOk;
-}
-
-int replay_show(const ReplayArguments& arguments, const Context& context) {
-  const auto running = find_running(context);
-  if (!running) return not_running(context);
-  const auto body = get_json(*running, context, "/v1/router_replay/" + encoded(arguments.id));
-  if (!body) return kFailed;
-  fmt::print("{}\n", body->dump());
   return kOk;
 }
 
@@ -335,7 +201,7 @@ bool chat_turn(const Running& running, const ChatArguments& arguments,
 }
 
 int chat(const ChatArguments& arguments, const Context& context) {
-  const auto running = find_running(context);
+  const auto running = find_running(context.state_folder);
   if (!running) return not_running(context);
   std::vector<std::pair<std::string, std::string>> messages;
   if (!arguments.prompt.empty()) {
@@ -450,37 +316,6 @@ int completion(CLI::App& app, const std::string& shell) {
     fmt::print("complete -c vllm-sr -n __fish_use_subcommand -f -a \"{}\"\n", words);
   }
   return kOk;
-}
-
-void add_replay(CLI::App& app, Context& context) {
-  auto arguments = std::make_shared<ReplayArguments>();
-  CLI::App* replay = app.add_subcommand("replay", "Why requests went where they went");
-  replay->require_subcommand(1);
-  const auto filters = [arguments, &context](CLI::App* command) {
-    command->add_option("--session", arguments->session, "Id or hash");
-    command->add_option("--conversation", arguments->conversation, "Id or hash");
-    command->add_option("--decision", arguments->decision, "Name");
-    command->add_option("--model", arguments->model, "Name");
-    command->add_option("--action", arguments->action, "select, stay, switch, hard_lock, …");
-    command->add_option("--status", arguments->status, "completed, failed, aborted, running");
-    command->add_option("--search", arguments->search, "Words in the prompt");
-    command->add_option("--limit", arguments->limit, "At most so many")->capture_default_str();
-    command->add_flag("--json", context.json, "As JSON");
-    command->add_option("--state-dir", context.state_folder, "Of the running router");
-  };
-  CLI::App* list = replay->add_subcommand("list", "The latest records");
-  filters(list);
-  list->callback(
-      [arguments, &context] { context.status = replay_list(*arguments, context, false); });
-  CLI::App* path = replay->add_subcommand("trajectory", "The turns of one session in order");
-  filters(path);
-  path->callback(
-      [arguments, &context] { context.status = replay_list(*arguments, context, true); });
-  CLI::App* show = replay->add_subcommand("show", "One record, whole");
-  show->add_option("id", arguments->id, "As in x-vsr-replay-id")->required();
-  show->add_flag("--json", context.json, "As JSON, which it is anyway");
-  show->add_option("--state-dir", context.state_folder, "Of the running router");
-  show->callback([arguments, &context] { context.status = replay_show(*arguments, context); });
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ void add_config(CLI::App& app, Context& context);
 void add_eval(CLI::App& app, Context& context);
 void add_sim(CLI::App& app, Context& context);
 void add_client(CLI::App& app, Context& context);
+void add_replay(CLI::App& app, Context& context);
 void add_backend(CLI::App& app, Context& context);
 
 }  // namespace vsr::cli

@@ -13,7 +13,7 @@
 #include "app/platform.h"
 #include "app/server.h"
 #include "cli/program.h"
-#include "json/value.h"
+#include "cli/running.h"
 
 namespace vsr::cli {
 
@@ -43,15 +43,6 @@ void set_up_logs(const ServeArguments& arguments) {
   spdlog::flush_on(spdlog::level::info);
 }
 
-// The process that a run file names, if it still runs; 0 otherwise.
-int running_pid(const std::string& run_file) {
-  std::ifstream in(run_file);
-  const std::string text(std::istreambuf_iterator<char>(in), {});
-  const Result<json::Value> run = json::Value::parse(text);
-  const int pid = run ? static_cast<int>((*run)["pid"].as_int()) : 0;
-  return pid > 0 && kill(pid, 0) == 0 ? pid : 0;
-}
-
 std::string last_lines(const std::string& path) {
   constexpr size_t kBytes = 600;
   std::ifstream in(path);
@@ -66,12 +57,11 @@ std::optional<int> detach(const std::string& state_folder) {
   std::error_code error;
   fs::create_directories(state_folder, error);
   const std::string log = state_folder + "/vllm-sr.log";
-  const std::string run_file = state_folder + "/run.json";
-  if (const int pid = running_pid(run_file); pid > 0) {
+  if (const auto running = find_running(state_folder)) {
     fmt::print(stderr,
                "vllm-sr already runs with this state folder (pid {}); `vllm-sr stop` ends it, "
                "--state-dir and other ports let a second one run beside it\n",
-               pid);
+               running->pid);
     return kFailed;
   }
   const int fd = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
@@ -95,7 +85,8 @@ std::optional<int> detach(const std::string& state_folder) {
       fmt::print(stderr, "vllm-sr ended at once; the end of {} says:\n{}", log, last_lines(log));
       return WIFEXITED(status) ? WEXITSTATUS(status) : kFailed;
     }
-    if (running_pid(run_file) == child) {
+    const auto running = find_running(state_folder);
+    if (running && running->pid == child) {
       fmt::print(
           "vllm-sr runs in the background (pid {}); its log is {}\n"
           "`vllm-sr status` looks at it, `vllm-sr stop` ends it\n",

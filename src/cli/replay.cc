@@ -1,0 +1,117 @@
+// `vllm-sr replay`: the records of a running router.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/program.h"
+#include "cli/running.h"
+
+namespace vsr::cli {
+
+namespace {
+
+struct ReplayArguments {
+  std::string id;
+  std::string session, conversation, decision, model, action, status, search;
+  int limit = 20;
+};
+
+std::string encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.' || c == '~';
+    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+std::string query_of(const ReplayArguments& arguments) {
+  std::string out = fmt::format("?limit={}", arguments.limit);
+  const std::pair<const char*, const std::string*> filters[] = {
+      {"session_id", &arguments.session}, {"conversation_id", &arguments.conversation},
+      {"decision", &arguments.decision},  {"model", &arguments.model},
+      {"action", &arguments.action},      {"status", &arguments.status},
+      {"search", &arguments.search}};
+  for (const auto& [name, value] : filters) {
+    if (!value->empty()) out += fmt::format("&{}={}", name, encoded(*value));
+  }
+  return out;
+}
+
+void print_record_line(const json::Value& record) {
+  const json::Value& route = record["route_diagnostics"];
+  fmt::print("{}  {}  {:<24} {:<30} {} ({})  {} tokens, {} cached  {}\n",
+             record["timestamp"].as_string(), record["id"].as_string(),
+             record["decision"].as_string().empty() ? "-" : record["decision"].as_string(),
+             record["selected_model"].as_string(), route["session_action"].as_string(),
+             route["session_reason"].as_string(), record["prompt_tokens"].as_int(),
+             record["cached_prompt_tokens"].as_int(), record["lifecycle_state"].as_string());
+}
+
+int replay_list(const ReplayArguments& arguments, const Context& context, bool trajectory) {
+  const auto running = find_running(context.state_folder);
+  if (!running) return not_running(context);
+  const auto body = get_json(
+      *running, context,
+      (trajectory ? "/v1/router_replay/trajectory" : "/v1/router_replay") + query_of(arguments));
+  if (!body) return kFailed;
+  if (context.json) {
+    fmt::print("{}\n", body->dump());
+    return kOk;
+  }
+  const json::Value& rows = (*body)["data"].is_array() ? (*body)["data"] : (*body)["turns"];
+  for (const json::Value& record : rows.items()) {
+    if (trajectory) {
+      fmt::print("{}\n", record.dump());
+    } else {
+      print_record_line(record);
+    }
+  }
+  fmt::print("{} shown\n", rows.size());
+  return kOk;
+}
+
+int replay_show(const ReplayArguments& arguments, const Context& context) {
+  const auto running = find_running(context.state_folder);
+  if (!running) return not_running(context);
+  const auto body = get_json(*running, context, "/v1/router_replay/" + encoded(arguments.id));
+  if (!body) return kFailed;
+  fmt::print("{}\n", body->dump());
+  return kOk;
+}
+
+}  // namespace
+
+void add_replay(CLI::App& app, Context& context) {
+  auto arguments = std::make_shared<ReplayArguments>();
+  CLI::App* replay = app.add_subcommand("replay", "Why requests went where they went");
+  replay->require_subcommand(1);
+  const auto filters = [arguments, &context](CLI::App* command) {
+    command->add_option("--session", arguments->session, "Id or hash");
+    command->add_option("--conversation", arguments->conversation, "Id or hash");
+    command->add_option("--decision", arguments->decision, "Name");
+    command->add_option("--model", arguments->model, "Name");
+    command->add_option("--action", arguments->action, "select, stay, switch, hard_lock, …");
+    command->add_option("--status", arguments->status, "completed, failed, aborted, running");
+    command->add_option("--search", arguments->search, "Words in the prompt");
+    command->add_option("--limit", arguments->limit, "At most so many")->capture_default_str();
+    command->add_flag("--json", context.json, "As JSON");
+    command->add_option("--state-dir", context.state_folder, "Of the running router");
+  };
+  CLI::App* list = replay->add_subcommand("list", "The latest records");
+  filters(list);
+  list->callback(
+      [arguments, &context] { context.status = replay_list(*arguments, context, false); });
+  CLI::App* path = replay->add_subcommand("trajectory", "The turns of one session in order");
+  filters(path);
+  path->callback(
+      [arguments, &context] { context.status = replay_list(*arguments, context, true); });
+  CLI::App* show = replay->add_subcommand("show", "One record, whole");
+  show->add_option("id", arguments->id, "As in x-vsr-replay-id")->required();
+  show->add_flag("--json", context.json, "As JSON, which it is anyway");
+  show->add_option("--state-dir", context.state_folder, "Of the running router");
+  show->callback([arguments, &context] { context.status = replay_show(*arguments, context); });
+}
+
+}  // namespace vsr::cli
