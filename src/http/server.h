@@ -32,6 +32,9 @@ struct ServerLimits {
 };
 
 namespace internal {
+// What of an unread body is thrown away to keep a connection; more than that closes it.
+inline constexpr uint64_t kDiscardBytesMax = 1UL << 20;
+
 // What a connection keeps from one exchange to the next, so that it need not be allocated again.
 struct MessageText {
   std::string request_bytes;
