@@ -25,21 +25,27 @@
 
 namespace vsr::app {
 
+// A socket on a free port of loopback, which is put into `port`.
+inline int bound_socket(int& port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  auto* plain = reinterpret_cast<sockaddr*>(&address);
+  VSR_CHECK(fd >= 0 && bind(fd, plain, size) == 0 && getsockname(fd, plain, &size) == 0,
+            "no socket for a test");
+  port = ntohs(address.sin_port);
+  return fd;
+}
+
 // Listens on a free port of loopback; one connection at a time, one answer each. Unknown paths are
 // answered 404.
 class ScriptedServer {
  public:
   ScriptedServer() {
-    fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    auto* plain = reinterpret_cast<sockaddr*>(&address);
-    VSR_CHECK(fd_ >= 0 && bind(fd_, plain, size) == 0 && listen(fd_, 64) == 0 &&
-                  getsockname(fd_, plain, &size) == 0 && pipe(stop_) == 0,
-              "no socket for a test");
-    port_ = ntohs(address.sin_port);
+    fd_ = bound_socket(port_);
+    VSR_CHECK(listen(fd_, 64) == 0 && pipe(stop_) == 0, "no socket for a test");
     thread_ = std::thread([this] { serve(); });
   }
   ~ScriptedServer() {
@@ -147,17 +153,7 @@ class ScriptedServer {
 // object lives.
 class ClosedPort {
  public:
-  ClosedPort() {
-    fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    auto* plain = reinterpret_cast<sockaddr*>(&address);
-    VSR_CHECK(fd_ >= 0 && bind(fd_, plain, size) == 0 && getsockname(fd_, plain, &size) == 0,
-              "no socket for a test");
-    port_ = ntohs(address.sin_port);
-  }
+  ClosedPort() { fd_ = bound_socket(port_); }
   ~ClosedPort() { close(fd_); }
   ClosedPort(const ClosedPort&) = delete;
   ClosedPort& operator=(const ClosedPort&) = delete;

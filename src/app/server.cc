@@ -18,6 +18,7 @@
 
 #include "app/discovery.h"
 #include "app/health.h"
+#include "app/status.h"
 #include "base/id.h"
 #include "base/strings.h"
 #include "config/load.h"
@@ -112,7 +113,6 @@ class Server {
   operator_api::Hooks hooks();
   operator_api::Readiness readiness() const;
   std::string system_document() const;
-  std::string sessions_document(size_t limit) const;
 
   const ServeOptions options_;
   SystemClock clock_;
@@ -402,67 +402,20 @@ operator_api::Readiness Server::readiness() const {
   return {true, ""};
 }
 
-std::string Server::sessions_document(size_t limit) const {
-  json::JsonWriter w;
-  w.begin_object();
-  w.field("count", learning_->sessions.sessions());
-  w.key("sessions").begin_array();
-  std::shared_ptr<const gateway::Runtime> runtime;
-  {
-    const std::lock_guard lock(mutex_);
-    runtime = runtime_;
-  }
-  for (const learning::SessionView& view : learning_->sessions.list(limit)) {
-    std::string model;
-    for (size_t m = 0; runtime && m < runtime->config->models.size(); ++m) {
-      const std::string& name = runtime->config->models[m].name;
-      if (learning::model_name_hash(name) == view.model_hash) model = name;
-    }
-    w.begin_object();
-    w.field("session", view.session).field("conversation", view.conversation);
-    w.field("model", model).field("turns", view.turns).field("switches", view.switches);
-    w.field("last_used", format_rfc3339(static_cast<UnixMillis>(view.last_t * 1000)));
-    w.field("auxiliary", view.auxiliary);
-    w.end_object();
-  }
-  w.end_array().end_object();
-  return w.take();
-}
-
 std::string Server::system_document() const {
-  json::JsonWriter w;
-  w.begin_object();
-  w.field("version", options_.version);
-  w.field("pid", static_cast<int64_t>(getpid()));
-  w.field("uptime_seconds", std::chrono::duration<double>(clock_.mono() - started_).count());
-  w.field("in_flight", services_.in_flight.load());
-  w.field("state_folder", options_.state_folder);
-  const operator_api::Readiness ready = readiness();
-  w.field("ready", ready.ready).field("problem", ready.problem);
-  if (services_.replay) {
-    const store::ReplayHealth health = services_.replay->health();
-    w.key("replay").begin_object();
-    w.field("store", health.backend).field("queued", health.queued).field("ok", health.ok);
-    w.field("notice", replay_notice_);
-    w.end_object();
-  }
+  SystemFacts facts;
+  facts.version = options_.version;
+  facts.state_folder = options_.state_folder;
+  facts.uptime = clock_.mono() - started_;
+  facts.in_flight = services_.in_flight.load();
+  facts.readiness = readiness();
+  if (services_.replay) facts.replay = services_.replay->health();
+  facts.replay_notice = replay_notice_;
   if (discovery_) {
-    const DiscoveryState found = discovery_->state();
-    const EmbeddedStatus embedded = discovery_->embedded_status();
-    w.key("backends").begin_object();
-    w.field("any", found.any_backend);
-    w.key("tried").begin_array();
-    for (const std::string& line : found.tried) w.value(line);
-    w.end_array();
-    w.field("embedded", found.embedded);
-    w.field("embedded_running", embedded.running);
-    w.field("embedded_pid", static_cast<int64_t>(embedded.pid));
-    w.field("embedded_restarts", embedded.restarts);
-    w.field("embedded_problem", embedded.last_problem);
-    w.end_object();
+    facts.backends = discovery_->state();
+    facts.embedded = discovery_->embedded_status();
   }
-  w.end_object();
-  return w.take();
+  return app::system_document(facts);
 }
 
 operator_api::Hooks Server::hooks() {
@@ -499,7 +452,10 @@ operator_api::Hooks Server::hooks() {
   };
   hooks.heads = heads_;
   hooks.vectors = [this] { return vectors(); };
-  hooks.sessions = [this](size_t limit) { return sessions_document(limit); };
+  hooks.sessions = [this](size_t limit) {
+    const std::lock_guard lock(mutex_);
+    return sessions_document(learning_->sessions, runtime_.get(), limit);
+  };
   hooks.system = [this] { return system_document(); };
   return hooks;
 }
