@@ -129,8 +129,7 @@ constexpr KeyRow kRows[] = {
      "exists|count|density|sequence"},
     {"routing.signals.structure[].feature.source", kMap},
     // "sequence" for the feature of that name, "regex" for the others
-    {"routing.signals.structure[].feature.source.type", kChoice, "",
-     "regex|keyword_set|sequence"},
+    {"routing.signals.structure[].feature.source.type", kChoice, "", "regex|keyword_set|sequence"},
     {"routing.signals.structure[].feature.source.pattern", kText},
     {"routing.signals.structure[].feature.source.keywords", kStrings},
     {"routing.signals.structure[].feature.source.sequences", kList},
@@ -149,7 +148,8 @@ constexpr KeyRow kRows[] = {
     {"routing.signals.language[].on_error", kChoice, "no_match", "match|no_match"},
     {"routing.signals.language[].threshold", kUnit, "0.5"},
 
-    // Types that are told by the likeness to texts: of the recipe, or of examples that are built in.
+    // Types that are told by the likeness to texts: of the recipe, or of examples that are built
+    // in.
     {"routing.signals.reasks", kList},
     {"routing.signals.reasks[]", kMap},
     {"routing.signals.reasks[].name", kText},

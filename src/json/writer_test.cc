@@ -92,9 +92,9 @@ TEST(JsonWriter, ShortFieldsHaveSixDigits) {
     double number;
     const char* text;
   };
-  for (const Case& c : {Case{0.8972379665489137, "0.897238"}, Case{0.5, "0.5"}, Case{0, "0"},
-                        Case{1234567, "1.23457e+06"}, Case{-1e-9, "-1e-09"},
-                        Case{std::nan(""), "null"}}) {
+  for (const Case& c :
+       {Case{0.8972379665489137, "0.897238"}, Case{0.5, "0.5"}, Case{0, "0"},
+        Case{1234567, "1.23457e+06"}, Case{-1e-9, "-1e-09"}, Case{std::nan(""), "null"}}) {
     JsonWriter w;
     w.begin_object().short_field("x", c.number).end_object();
     EXPECT_EQ(w.str(), std::string("{\"x\":") + c.text + "}");

@@ -6,19 +6,12 @@
 #include "nn/head_bank.h"
 #include "signals/detect.h"
 #include "signals/message_cache.h"
+#include "signals/one_model_recipe.h"
 
 namespace vsr::signals {
 namespace {
 
-constexpr const char* kRecipe = R"(
-version: v0.3
-providers:
-  defaults: {default_model: m}
-  models: [{name: m, backend_refs: [{endpoint: "x:1"}]}]
-routing:
-  modelCards: [{name: m}]
-  signals:
-    keywords:
+const std::string kRecipe = fixture::one_model_recipe(R"(    keywords:
       - {name: any, operator: OR, keywords: [urgent, "right now", 紧急]}
       - {name: both, operator: AND, keywords: [red, blue]}
       - {name: neither, operator: NOR, keywords: [red, blue]}
@@ -51,8 +44,7 @@ routing:
     embeddings: [{name: meaning, candidates: [hello]}]
     jailbreak:
       - {name: contrast, method: contrastive, jailbreak_patterns: [x], on_error: match}
-  decisions: [{name: d, rules: {operator: AND, conditions: []}, modelRefs: [{model: m}]}]
-)";
+)");
 
 class Texts final : public TextSource {
  public:

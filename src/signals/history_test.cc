@@ -11,6 +11,7 @@
 #include "nn/head_bank.h"
 #include "signals/engine.h"
 #include "signals/message_cache.h"
+#include "signals/one_model_recipe.h"
 
 namespace vsr::signals {
 namespace {
@@ -18,15 +19,7 @@ namespace {
 using config::SignalId;
 using config::SignalType;
 
-constexpr const char* kRecipe = R"(
-version: v0.3
-providers:
-  defaults: {default_model: m}
-  models: [{name: m, backend_refs: [{endpoint: "x:1"}]}]
-routing:
-  modelCards: [{name: m}]
-  signals:
-    keywords:
+const std::string kRecipe = fixture::one_model_recipe(R"(    keywords:
       - {name: both, operator: AND, keywords: [red, blue], include_history: true}
       - {name: none, operator: NOR, keywords: [red, blue], include_history: true}
       - {name: shape, method: regex, keywords: ['\d{3}-\d{4}', 'x.{0,9}y'], include_history: true}
@@ -46,8 +39,7 @@ routing:
       - {name: now}
       - {name: ever, include_history: true}
     language: [{name: zh}]
-  decisions: [{name: d, rules: {operator: AND, conditions: []}, modelRefs: [{model: m}]}]
-)";
+)");
 
 struct FakeMessage {
   Role role;

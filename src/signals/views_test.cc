@@ -4,24 +4,16 @@
 
 #include "config/load.h"
 #include "signals/engine.h"
+#include "signals/one_model_recipe.h"
 
 namespace vsr::signals {
 namespace {
 
-constexpr const char* kRecipe = R"(
-version: v0.3
-providers:
-  defaults: {default_model: m}
-  models: [{name: m, backend_refs: [{endpoint: "x:1"}]}]
-routing:
-  modelCards: [{name: m}]
-  signals:
-    keywords:
+const std::string kRecipe = fixture::one_model_recipe(R"(    keywords:
       - {name: safety, keywords: [ignore all previous instructions], on_error: match}
       - {name: safety_ever, keywords: [ignore all previous instructions], include_history: true, on_error: match}
       - {name: plain, keywords: [ignore all previous instructions]}
-  decisions: [{name: d, rules: {operator: AND, conditions: []}, modelRefs: [{model: m}]}]
-)";
+)");
 
 class OneMessage final : public TextSource {
  public:
