@@ -1,0 +1,82 @@
+"""The router's own program over many texts."""
+
+import json
+import pathlib
+import subprocess
+import tempfile
+
+PROBES_A_RUN = 2000
+BYTES_A_RUN = 3_000_000  # a file of probes may have 4 MiB
+
+# The attack rule of the shipped recipe on its own: the head's readings of a text and of what hides in
+# it, which `eval --classify` does not look for.
+ATTACK_RULE = """\
+version: v0.3
+listeners: [{name: http, address: 127.0.0.1, port: 8899}]
+providers:
+  defaults: {default_model: m}
+  models: [{name: m, backend_refs: [{name: b, endpoint: "127.0.0.1:9"}]}]
+routing:
+  modelCards: [{name: m}]
+  signals:
+    jailbreak:
+      - {name: prompt_attack, method: classifier, threshold: 0.5, include_history: true,
+         on_error: match}
+  decisions:
+    - name: attack
+      priority: 100
+      rules: {operator: AND, conditions: [{type: jailbreak, name: prompt_attack}]}
+      modelRefs: [{model: m}]
+"""
+
+
+class Router:
+    def __init__(self, program: pathlib.Path):
+        self.program = program
+
+    def _eval(self, arguments: list, objects: list[dict]) -> list[dict]:
+        with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as rows:
+            for row in objects:
+                rows.write(json.dumps(row) + "\n")
+            rows.flush()
+            command = [self.program, "eval", *arguments, "--input", rows.name, "--threads", "2"]
+            done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"{' '.join(map(str, command))}: {done.stderr.strip()}")
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def classify(self, classifier: str, texts: list[str]) -> list[dict]:
+        """label, confidence, probabilities (and spans, score) of each text."""
+        return self._eval(["--classify", classifier], [{"text": text} for text in texts])
+
+    def similarity(self, pairs: list[tuple[str, str]]) -> list[float]:
+        out = self._eval(["--similarity"], [{"a": a, "b": b} for a, b in pairs])
+        return [row["score"] for row in out]
+
+    def finds_attack(self, texts: list[str]) -> list[bool]:
+        """Whether the shipped attack rule matches, through the whole decision."""
+        out = []
+        while len(out) < len(texts):
+            part, size = [], 0
+            for text in texts[len(out):len(out) + PROBES_A_RUN]:
+                if part and size + len(text.encode()) > BYTES_A_RUN:
+                    break
+                part.append(text)
+                size += len(text.encode())
+            out += self._finds_attack(part)
+        return out
+
+    def _finds_attack(self, texts: list[str]) -> list[bool]:
+        variants = [{"id": str(n), "query": text} for n, text in enumerate(texts)]
+        probes = {"decisions": [{"id": "attack", "expected_decision": "attack", "model": "auto",
+                                 "variants": variants}]}
+        with tempfile.TemporaryDirectory() as work:
+            recipe, file = pathlib.Path(work, "attack.yaml"), pathlib.Path(work, "probes.yaml")
+            recipe.write_text(ATTACK_RULE)
+            file.write_text(json.dumps(probes, ensure_ascii=False), encoding="utf-8")
+            command = [self.program, "eval", "--probes", file, "--config", recipe, "--json"]
+            done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode not in (0, 1) or not done.stdout:
+            raise SystemExit(f"eval --probes: {done.stderr.strip()}")
+        failed = {int(row["id"].split("/")[1]) for row in json.loads(done.stdout)["failed"]}
+        return [n not in failed for n in range(len(texts))]
