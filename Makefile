@@ -2,11 +2,13 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 ONCE ?=
+DATA ?=
+STRICT ?=
 PRESET ?= release
 BUILD = build/$(PRESET)
 SHARE = $(DESTDIR)$(PREFIX)/share/vllm-sr
 
-.PHONY: help setup build run test bench lint asan tsan install clean
+.PHONY: help setup build run test bench eval lint asan tsan install clean
 .DEFAULT_GOAL := help
 
 help: ## Show what there is
@@ -36,6 +38,13 @@ bench: ## Measure beside nginx and haproxy
 	@cmake --build $(BUILD)
 	@$(BUILD)/src/router/router_bench 2>/dev/null
 	@python3 bench/proxy.py --bin $(BUILD)/vllm-sr
+
+eval: ## Measure the learned signals on labelled data (DATA=folder, STRICT=1)
+	@[ -n "$(DATA)" ] || { echo "usage: make eval DATA=FOLDER, see docs/evaluation.md"; exit 2; }
+	@scripts/setup build test
+	@cmake --preset $(PRESET) >/dev/null
+	@cmake --build $(BUILD) --target vllm-sr encode_texts
+	@python3 tests/eval/evaluate.py "$(DATA)" --build $(BUILD) $(if $(STRICT),--strict)
 
 lint: ## Check format, scripts and include edges
 	@scripts/setup lint

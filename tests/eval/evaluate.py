@@ -16,7 +16,6 @@ import time
 sys.dont_write_bytecode = True
 
 import measures  # noqa: E402
-from router import Router  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -25,13 +24,14 @@ def shown(value: float, percent: bool) -> str:
     return f"{100 * value:.1f} %" if percent else f"{value:.3f}"
 
 
-def line(figure: measures.Figure) -> str:
+def lines(figure: measures.Figure) -> str:
     goal = ""
     if figure.goal is not None:
         goal = ("≤ " if figure.at_most else "≥ ") + shown(figure.goal, figure.percent)
     shares = f"shares {figure.shares} with training" if figure.shares else ""
-    return (f"{figure.section:<11} {figure.name:<52} {shown(figure.value, figure.percent):>8} "
-            f"{goal:>9} {'miss' if figure.missed else '':<5}{figure.rows:>6} rows  {shares}").rstrip()
+    first = (f"{figure.section:<11} {figure.name:<57} {shown(figure.value, figure.percent):>8} "
+             f"{goal:>9} {'miss' if figure.missed else '':<5}{figure.rows:>6} rows  {shares}").rstrip()
+    return "\n".join([first, *(f"{'':<14}{detail}" for detail in figure.detail)])
 
 
 def main() -> int:
@@ -45,16 +45,14 @@ def main() -> int:
     parser.add_argument("--strict", action="store_true", help="a missed goal is exit status 1")
     options = parser.parse_args()
 
-    run = measures.Measures(options.data, Router(options.build / "vllm-sr"),
-                            options.build / "models" / "encode_texts",
-                            ROOT / "models" / "encoder.bin")
+    run = measures.Measures(options.data.resolve(), options.build.resolve())
     figures = []
     for name in options.only or measures.SECTIONS:
         begun = time.monotonic()
         of_section = measures.SECTIONS[name](run)
         figures += of_section
         if not options.json:
-            print(*map(line, of_section), sep="\n", flush=True)
+            print(*map(lines, of_section), sep="\n", flush=True)
         print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr)
     missed = [figure for figure in figures if figure.missed]
     goals = sum(figure.goal is not None for figure in figures)

@@ -4,11 +4,15 @@ same families as rows that it saw, which flatters the figure."""
 
 import collections
 import dataclasses
+import json
 import pathlib
+import subprocess
 import sys
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "models"))
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "models"))
 
+import environment  # noqa: E402
 import figures as fig  # noqa: E402
 import labelled  # noqa: E402
 import tokenizer_check  # noqa: E402
@@ -45,6 +49,7 @@ class Figure:
     at_most: bool = False  # the goal is an upper bound
     percent: bool = True
     shares: str = ""
+    detail: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def missed(self) -> bool:
@@ -62,9 +67,9 @@ def texts_of(part: list[dict]) -> list[str]:
 
 
 class Measures:
-    def __init__(self, data: pathlib.Path, router: Router, tool: pathlib.Path,
-                 weights: pathlib.Path):
-        self.data, self.router, self.tool, self.weights = data, router, tool, weights
+    def __init__(self, data: pathlib.Path, build: pathlib.Path):
+        self.data, self.build = data, build
+        self.router = Router(build / "vllm-sr")
         self._dev = {}
 
     def dev(self, name: str) -> list[dict]:
@@ -73,7 +78,8 @@ class Measures:
         return self._dev[name]
 
     def tokenizer(self) -> list[Figure]:
-        compared, same = tokenizer_check.check(self.data, self.tool, self.weights)
+        compared, same = tokenizer_check.check(
+            self.data, self.build / "models" / "encode_texts", ROOT / "models" / "encoder.bin")
         return [Figure("tokenizer", "same ids as the reference", same / max(1, compared), compared,
                        goal=1)]
 
@@ -253,10 +259,19 @@ class Measures:
                        shares="intents"),
                 Figure("similarity", "accuracy at .5", share(right), len(part), shares="intents")]
 
+    def meanings(self) -> list[Figure]:
+        """Intents by the encoder's vectors, and candidates of the recipes; needs numpy."""
+        here = pathlib.Path(__file__).parent
+        python = environment.python(here / "requirements.txt", "eval-venv")
+        done = subprocess.run([python, here / "meanings.py", self.data, self.build], check=True,
+                              stdout=subprocess.PIPE, text=True)
+        return [Figure(**figure) for figure in json.loads(done.stdout)]
+
     def long_texts(self) -> list[Figure]:
         """Attacks and personal data that are found alone, within ordinary text of many tokens."""
         ordinary = [row["text"] for row in labelled.sample(self.dev("domain"), 4000, "filler")
                     if row["kind"] == "natural" and row["lang"] == "en"]
+        ordinary = [text for text, hit in zip(ordinary, self.router.finds_attack(ordinary)) if not hit]
         attack = [row["text"] for row in labelled.sample(self.dev("jailbreak"), 4000, "long")
                   if row["label"] == "attack" and len(row["text"]) < 1000]
         attack = [text for text, hit in zip(attack, self.router.finds_attack(attack)) if hit]
@@ -330,5 +345,5 @@ SECTIONS = {
     "tokenizer": Measures.tokenizer, "domain": Measures.domain, "jailbreak": Measures.attacks,
     "evasion": Measures.evasion, "long texts": Measures.long_texts, "harmful": Measures.harmful,
     "pii": Measures.personal_data, "secrets": Measures.secrets, "difficulty": Measures.difficulty,
-    "language": Measures.language, "similarity": Measures.similarity,
+    "language": Measures.language, "similarity": Measures.similarity, "meanings": Measures.meanings,
 }
