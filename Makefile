@@ -32,11 +32,13 @@ test: ## Run all tests
 	@cmake --build $(BUILD)
 	@scripts/test $(BUILD)
 
-bench: ## Measure beside nginx and haproxy
-	@scripts/setup build bench
+bench: ## Measure beside nginx and haproxy, and the encoder beside onnxruntime
+	@scripts/setup build test bench
 	@cmake --preset $(PRESET) -DVSR_BENCH=ON >/dev/null
-	@cmake --build $(BUILD)
+	@cmake --build $(BUILD) && cmake --build $(BUILD) --target encode_texts
 	@$(BUILD)/src/router/router_bench 2>/dev/null
+	@$(BUILD)/src/eval/eval_bench 2>/dev/null
+	@python3 bench/encoder.py --build $(BUILD)
 	@python3 bench/proxy.py --bin $(BUILD)/vllm-sr
 
 eval: ## Measure the learned signals on labelled data (DATA=folder, STRICT=1)
