@@ -176,7 +176,7 @@ std::optional<int> Server::open_state() {
 Result<std::shared_ptr<nn::Vectors>> Server::vectors() {
   const std::lock_guard lock(vectors_mutex_);
   if (!vectors_) {
-    auto encoder = nn::SentenceEncoder::load(options_.encoder_file);
+    auto encoder = nn::SentenceEncoder::load(options_.encoder_file, options_.tuned_file);
     if (!encoder) return std::unexpected(encoder.error());
     vectors_ = std::make_shared<nn::Vectors>(std::move(*encoder), options_.state_folder);
   }
@@ -450,7 +450,11 @@ operator_api::Hooks Server::hooks() {
     }
     return make_router(loaded.config);
   };
-  hooks.heads = heads_;
+  hooks.classifiers = [this]() -> Result<std::shared_ptr<const router::Classifiers>> {
+    auto loaded = vectors();
+    if (!loaded) return std::unexpected(loaded.error());
+    return router::Classifiers::make({.heads = heads_, .vectors = std::move(*loaded)});
+  };
   hooks.vectors = [this] { return vectors(); };
   hooks.sessions = [this](size_t limit) {
     const std::lock_guard lock(mutex_);

@@ -30,6 +30,7 @@ struct ServeOptions {
   std::string backend_folder;  // "" = not installed
   std::string heads_file;      // weights of the linear heads
   std::string encoder_file;    // weights of the sentence encoder
+  std::string tuned_file;      // weights of its heads; "" for none
   std::string version;
   std::optional<config::StoreBackend> replay_store;  // in place of the recipe's
   uint32_t drain_seconds = 30;

@@ -32,16 +32,12 @@ struct EvalArguments {
   size_t threads = 1;
 };
 
-// The recipe's router on its own, as the server would make it.
-Result<std::shared_ptr<const router::Router>> make_router(const Context& context,
-                                                          std::string config_path,
-                                                          const Clock& clock) {
-  if (config_path.empty()) config_path = find_shared(context, "recipes/agentic-saars.yaml");
-  const config::LoadResult loaded = config::load_file(config_path);
-  fmt::print(stderr, "{}", config::format_all(loaded.diagnostics));
-  if (!loaded.config) {
-    return fail(ErrorCode::kInvalidArgument, config_path + " has errors");
-  }
+Result<std::shared_ptr<const nn::SentenceEncoder>> load_encoder(const Context& context) {
+  return nn::SentenceEncoder::load(find_shared(context, "models/encoder.bin"),
+                                   find_shared(context, "models/tuned.bin"));
+}
+
+Result<signals::Parts> load_parts(const Context& context, bool with_encoder) {
   const std::string heads_file = find_shared(context, "models/heads.bin");
   if (heads_file.empty()) {
     return fail(ErrorCode::kNotFound,
@@ -52,13 +48,27 @@ Result<std::shared_ptr<const router::Router>> make_router(const Context& context
   if (!heads) return std::unexpected(heads.error());
   signals::Parts parts;
   parts.heads = std::make_shared<const nn::HeadBank>(std::move(*heads));
-  if (signals::needs_vectors(loaded.config->rules)) {
-    auto encoder = nn::SentenceEncoder::load(find_shared(context, "models/encoder.bin"));
-    if (!encoder) return std::unexpected(encoder.error());
-    parts.vectors = std::make_shared<nn::Vectors>(std::move(*encoder), "");
+  if (!with_encoder) return parts;
+  auto encoder = load_encoder(context);
+  if (!encoder) return std::unexpected(encoder.error());
+  parts.vectors = std::make_shared<nn::Vectors>(std::move(*encoder), "");
+  return parts;
+}
+
+// The recipe's router on its own, as the server would make it.
+Result<std::shared_ptr<const router::Router>> make_router(const Context& context,
+                                                          std::string config_path,
+                                                          const Clock& clock) {
+  if (config_path.empty()) config_path = find_shared(context, "recipes/agentic-saars.yaml");
+  const config::LoadResult loaded = config::load_file(config_path);
+  fmt::print(stderr, "{}", config::format_all(loaded.diagnostics));
+  if (!loaded.config) {
+    return fail(ErrorCode::kInvalidArgument, config_path + " has errors");
   }
+  Result<signals::Parts> parts = load_parts(context, signals::needs_vectors(loaded.config->rules));
+  if (!parts) return std::unexpected(parts.error());
   return router::Router::make(
-      loaded.config, std::move(parts),
+      loaded.config, std::move(*parts),
       std::make_shared<router::LearningState>(loaded.config->learning.state_ttl_seconds), clock);
 }
 
@@ -254,20 +264,25 @@ int eval_rows(const EvalArguments& arguments, const Context& context, const Rows
 }
 
 int eval_classify(const EvalArguments& arguments, const Context& context) {
-  const auto heads = nn::HeadBank::load(find_shared(context, "models/heads.bin"));
-  if (!heads) {
-    fmt::print(stderr, "{}\n", heads.error().message);
+  Result<signals::Parts> parts = load_parts(context, true);
+  if (!parts) {
+    fmt::print(stderr, "{}\n", parts.error().message);
+    return kFailed;
+  }
+  const auto classifiers = router::Classifiers::make(std::move(*parts));
+  if (!classifiers) {
+    fmt::print(stderr, "{}\n", classifiers.error().message);
     return kFailed;
   }
   eval::ClassifyOptions options{.threads = arguments.threads};
   VSR_CHECK(router::parse_classifier(arguments.classify, options.classifier));
   return eval_rows(arguments, context, [&](const Clock& clock, std::istream& in, const auto& out) {
-    return eval::classify(options, *heads, clock, in, out);
+    return eval::classify(options, **classifiers, clock, in, out);
   });
 }
 
 int eval_similarity(const EvalArguments& arguments, const Context& context) {
-  const auto encoder = nn::SentenceEncoder::load(find_shared(context, "models/encoder.bin"));
+  const auto encoder = load_encoder(context);
   if (!encoder) {
     fmt::print(stderr, "{}\n", encoder.error().message);
     return kFailed;

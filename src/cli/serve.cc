@@ -142,6 +142,7 @@ int run_serve(ServeArguments& arguments, Context& context) {
     return kFailed;
   }
   options.encoder_file = find_shared(context, "models/encoder.bin");
+  options.tuned_file = find_shared(context, "models/tuned.bin");
   options.backend_folder =
       app::find_backend_folder(environment("VLLM_SR_BACKEND_DIR"), context.program);
   if (!arguments.platform.empty()) {

@@ -170,17 +170,19 @@ std::string answer_line(const json::Value& input, const Answer& answer) {
 
 }  // namespace
 
-Result<Summary> classify(const ClassifyOptions& options, const nn::HeadBank& heads,
+Result<Summary> classify(const ClassifyOptions& options, const router::Classifiers& classifiers,
                          const Clock& clock, std::istream& in,
                          const std::function<void(const std::string&)>& out) {
   Scoreboard board(options.classifier);
   const auto work = [&](const json::Value& input) -> Result<Answer> {
-    wire::ApiResult<std::string> prompt = router::prompt_of(input);
-    if (!prompt) return fail(ErrorCode::kInvalidArgument, prompt.error().message);
+    const auto subject = router::Subject::of(input);
+    if (!subject) return fail(ErrorCode::kInvalidArgument, subject.error().message);
     Answer answer;
-    answer.prompt = std::move(*prompt);
+    answer.prompt = (*subject)->prompt();
     const MonoTime begun = clock.mono();
-    answer.result = router::classify(options.classifier, heads, answer.prompt);
+    Result<router::Classification> result = classifiers.classify(options.classifier, **subject);
+    if (!result) return std::unexpected(result.error());
+    answer.result = std::move(*result);
     answer.us = std::chrono::duration<double, std::micro>(clock.mono() - begun).count();
     return answer;
   };

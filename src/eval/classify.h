@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "eval/summary.h"
-#include "nn/head_bank.h"
 #include "router/classification.h"
 
 namespace vsr::eval {
@@ -23,7 +22,7 @@ struct ClassifyOptions {
 // object: the other fields of the input, {label, confidence, probabilities, us}, the gold label as
 // `gold` (pii: `spans`, gold ones as `gold_spans`) and for `messages` the `prompt` that was read of
 // them. The error names the line.
-Result<Summary> classify(const ClassifyOptions& options, const nn::HeadBank& heads,
+Result<Summary> classify(const ClassifyOptions& options, const router::Classifiers& classifiers,
                          const Clock& clock, std::istream& in,
                          const std::function<void(const std::string&)>& out);
 

@@ -104,8 +104,9 @@ net::Task<void> Call::decide() {
   }
   using enum signals::Encoding;
   decide_with(origin, services_.compute != nullptr ? kKnown : kNow);
-  if (decision_.wants_encoding()) {
-    const MonoTime latest = now() + kEncodeWait;
+  // What a later stage of rules asks for is known only when the one before is evaluated.
+  const MonoTime latest = now() + kEncodeWait;
+  for (size_t round = 0; decision_.wants_encoding() && round < kEncodeRoundsMax; ++round) {
     std::function<Result<bool>()> encode = [this, latest]() -> Result<bool> {
       if (now() > latest) return fail(ErrorCode::kTimeout, "the encoder is busy");
       const Status done = runtime_->router->encode(decision_.values.texts_to_encode);
@@ -115,9 +116,9 @@ net::Task<void> Call::decide() {
     const Result<bool> encoded =
         co_await net::offload<bool>(*services_.compute, exchange_.loop(), std::move(encode));
     decide_with(origin, encoded ? kKnown : kOff);
-    // Other prompts have pushed it out again meanwhile.
-    if (decision_.wants_encoding()) decide_with(origin, kOff);
   }
+  // Other prompts have pushed it out again meanwhile.
+  if (decision_.wants_encoding()) decide_with(origin, kOff);
   if (!decision_.error && !caller_.may_use(decision_.requested_model)) {
     decision_.error = wire::ApiError{
         403, "model_not_allowed", "model",

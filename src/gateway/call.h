@@ -39,6 +39,7 @@ class Call {
   static constexpr size_t kHoldBytesMax = 4UL << 20;
   // How long a prompt may wait for its turn to be encoded; then its rules carry an error.
   static constexpr std::chrono::milliseconds kEncodeWait{100};
+  static constexpr size_t kEncodeRoundsMax = 3;
 
   // ---- before dispatch
   // Decides; when the prompt has to be encoded first, that happens on the compute pool.

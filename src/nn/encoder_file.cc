@@ -1,5 +1,6 @@
 #include "nn/encoder_file.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -10,6 +11,7 @@ namespace vsr::nn {
 namespace {
 
 constexpr std::string_view kMagic{"VSRENC\0\2", 8};
+constexpr std::string_view kTunedMagic{"VSRTUN\0\1", 8};
 constexpr size_t kAlignment = 64;
 constexpr uint32_t kLayersMax = 48;
 constexpr uint32_t kWidthMax = 4096;
@@ -30,6 +32,19 @@ struct Header {
   uint64_t vocabulary_bytes;
 };
 constexpr size_t kCheckedFrom = 16;
+
+struct TunedHeader {
+  char magic[8];
+  uint64_t checksum;  // XXH3 of all bytes from `bytes` on
+  uint64_t bytes;     // of the file
+  uint64_t encoder;   // checksum of the encoder it stands on
+  uint64_t lexical;   // checksum of the n-gram heads it is fused with
+  uint64_t labels;    // hash of the labels
+  uint32_t shared_layers;
+  uint32_t layers;
+  uint32_t columns;
+  uint32_t window;
+};
 
 // Takes one array after the other; after one that is not there all are empty.
 class Arrays {
@@ -54,6 +69,16 @@ class Arrays {
     out.bias = take<float>(outputs);
     return out;
   }
+  EncoderLayer layer(uint32_t width, uint32_t inner) {
+    EncoderLayer out;
+    out.qkv = linear(width, 3 * width);
+    out.attention_out = linear(width, width);
+    out.attention_norm = norm(width);
+    out.up = linear(width, inner);
+    out.down = linear(inner, width);
+    out.output_norm = norm(width);
+    return out;
+  }
   LayerNorm norm(uint32_t width) {
     LayerNorm out;
     out.gain = take<float>(width);
@@ -73,6 +98,18 @@ std::unexpected<Error> corrupt(std::string what) {
   return fail(ErrorCode::kCorrupt, "encoder weights: " + std::move(what));
 }
 
+// Whether the bytes are one whole file of this kind.
+template <typename H>
+Status read_header(std::string_view bytes, std::string_view magic, H& header) {
+  if (bytes.size() < sizeof header || !bytes.starts_with(magic)) return corrupt("another file");
+  std::memcpy(&header, bytes.data(), sizeof header);
+  if (header.bytes != bytes.size()) return corrupt("the file was cut");
+  if (text::hash64(bytes.substr(kCheckedFrom)) != header.checksum) {
+    return corrupt("the checksum does not fit");
+  }
+  return {};
+}
+
 bool is_sane(const Header& h) {
   return h.vocabulary > 0 && h.vocabulary <= kVocabularyMax && h.width > 0 &&
          h.width <= kWidthMax && h.heads > 0 && h.width % h.heads == 0 && h.inner > 0 &&
@@ -85,13 +122,8 @@ bool is_sane(const Header& h) {
 
 Result<EncoderParameters> read_encoder(std::string_view bytes) {
   Header header;
-  if (bytes.size() < sizeof header || !bytes.starts_with(kMagic)) {
-    return corrupt("not a weight file");
-  }
-  std::memcpy(&header, bytes.data(), sizeof header);
-  if (header.bytes != bytes.size()) return corrupt("the file was cut");
-  if (text::hash64(bytes.substr(kCheckedFrom)) != header.checksum) {
-    return corrupt("the checksum does not fit");
+  if (const Status whole = read_header(bytes, kMagic, header); !whole) {
+    return std::unexpected(whole.error());
   }
   if (!is_sane(header)) return corrupt("sizes that cannot be");
   EncoderParameters out;
@@ -115,15 +147,50 @@ Result<EncoderParameters> read_encoder(std::string_view bytes) {
   out.places = arrays.take<float>(uint64_t{header.positions} * header.width);
   out.input_norm = arrays.norm(header.width);
   for (uint32_t i = 0; i < header.layers && arrays.good(); ++i) {
-    EncoderLayer& layer = out.layers.emplace_back();
-    layer.qkv = arrays.linear(header.width, 3 * header.width);
-    layer.attention_out = arrays.linear(header.width, header.width);
-    layer.attention_norm = arrays.norm(header.width);
-    layer.up = arrays.linear(header.width, header.inner);
-    layer.down = arrays.linear(header.inner, header.width);
-    layer.output_norm = arrays.norm(header.width);
+    out.layers.push_back(arrays.layer(header.width, header.inner));
   }
   if (!arrays.good() || !arrays.at_end()) return corrupt("the sizes do not add up");
+  return out;
+}
+
+Result<TunedParameters> read_tuned(std::string_view bytes, const EncoderParameters& encoder) {
+  TunedHeader header;
+  if (const Status whole = read_header(bytes, kTunedMagic, header); !whole) {
+    return std::unexpected(whole.error());
+  }
+  if (header.labels != encoder_labels_hash() || header.columns != kEncoderColumns) {
+    return corrupt("tuned for other labels");
+  }
+  if (header.encoder != encoder.checksum) {
+    return fail(ErrorCode::kInvalidArgument, "encoder weights: tuned for another encoder");
+  }
+  if (header.shared_layers > encoder.layers.size() || header.layers == 0 ||
+      header.layers > kLayersMax || header.window < 8 || header.window > encoder.positions) {
+    return corrupt("sizes that cannot be");
+  }
+  TunedParameters out;
+  out.shared_layers = header.shared_layers;
+  out.window = header.window;
+  out.heads.checksum = header.checksum;
+  out.heads.lexical = header.lexical;
+  Arrays arrays(bytes, sizeof header);
+  for (uint32_t i = 0; i < header.layers && arrays.good(); ++i) {
+    out.layers.push_back(arrays.layer(encoder.width, encoder.inner));
+  }
+  out.head_weight = arrays.take<float>(uint64_t{kEncoderColumns} * encoder.width);
+  out.head_bias = arrays.take<float>(kEncoderColumns);
+  const auto copy = [&](EncoderColumns& to) {
+    const std::span<const float> from = arrays.take<float>(kEncoderColumns);
+    std::ranges::copy(from, to.begin());
+  };
+  Fusion& fusion = out.heads.fusion;
+  copy(fusion.lexical);
+  copy(fusion.encoder);
+  copy(fusion.offset);
+  const std::span<const float> thresholds = arrays.take<float>(2);
+  if (!arrays.good() || !arrays.at_end()) return corrupt("the sizes do not add up");
+  fusion.jailbreak_threshold = thresholds[0];
+  fusion.harmful_threshold = thresholds[1];
   return out;
 }
 

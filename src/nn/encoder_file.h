@@ -1,9 +1,9 @@
 #pragma once
 
-// The weight file of the sentence encoder: a little-endian header, the vocabulary, then int8
-// weights with one scale per output channel, each array at a multiple of 64 bytes. Reading checks
-// sizes and the checksum and copies nothing: views point into the bytes, which must outlive them.
-// Pure. models/convert_encoder writes it and describes the order of the arrays.
+// The weight files of the sentence encoder and of its tuned layers: a little-endian header, then
+// arrays of int8 weights with one scale per output channel, each at a multiple of 64 bytes. Reading
+// checks sizes and the checksum and copies nothing: views point into the bytes, which must outlive
+// them. Pure. models/convert_encoder and models/tuned_file.py write them and describe the order.
 
 #include <cstdint>
 #include <span>
@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "nn/encoder.h"
+#include "nn/heads.h"
 
 namespace vsr::nn {
 
@@ -55,5 +56,19 @@ struct EncoderParameters {
 
 // Errors: kCorrupt, with what does not fit.
 Result<EncoderParameters> read_encoder(std::string_view bytes);
+
+// Layers that were tuned for the trained heads. They stand on the first `shared_layers` of one
+// encoder; the heads are linear in the mean over the tokens.
+struct TunedParameters {
+  uint32_t shared_layers = 0;
+  uint32_t window = 0;  // tokens with [CLS] and [SEP]; what is beyond is not read
+  std::vector<EncoderLayer> layers;
+  std::span<const float> head_weight;  // kEncoderColumns × width
+  std::span<const float> head_bias;    // kEncoderColumns
+  TunedHeads heads;
+};
+
+// Errors: kCorrupt, or kInvalidArgument if it was made for another encoder.
+Result<TunedParameters> read_tuned(std::string_view bytes, const EncoderParameters& encoder);
 
 }  // namespace vsr::nn

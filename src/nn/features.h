@@ -55,6 +55,7 @@ class BlockReader {
   BlockReader(std::string_view text, const FeatureConfig& config);
   // False at the end. An empty text has no block.
   bool next(Block& block);
+  size_t left() const { return rest_.size(); }  // bytes not read yet
   // Measures of what was read so far; call it after the last block.
   Shape shape() const;
 

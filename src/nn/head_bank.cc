@@ -50,17 +50,50 @@ Sums sum_rows(const Block& block, const int8_t* rows) {
   return sums;
 }
 
-float sigmoid(const Platt& platt, float logit) {
-  return 1 / (1 + std::exp(-(platt.slope * logit + platt.offset)));
+float probability(const Platt& platt, float logit) {
+  return logistic(platt.slope * logit + platt.offset);
 }
 
-template <size_t n>
-void softmax(const float* logits, float temperature, std::array<float, n>& out) {
-  const float top = *std::max_element(logits, logits + n);
-  float total = 0;
-  for (size_t i = 0; i < n; ++i) total += out[i] = std::exp((logits[i] - top) / temperature);
-  for (float& p : out) p /= total;
-}
+// Where the blocks of a text end, and how its windows look. Window i is blocks i-1 and i; the first
+// block is a window only if it is the only one.
+class Windows {
+ public:
+  explicit Windows(size_t text_bytes, uint32_t block_bytes) {
+    ends_.reserve(text_bytes / block_bytes * 2 + 2);
+    attack_.reserve(ends_.capacity());
+  }
+  void add(size_t end, float attack) {
+    ends_.push_back(static_cast<uint32_t>(end));
+    attack_.push_back(attack);
+  }
+  // The first, the last, and between them those with the highest attack that do not overlap.
+  std::vector<Window> choose(size_t count) const {
+    const size_t n = ends_.size();
+    if (n <= 2) return {{0, ends_.back(), *std::ranges::max_element(attack_)}};
+    std::vector<uint32_t> order;
+    for (uint32_t i = 2; i + 1 < n; ++i) order.push_back(i);
+    std::ranges::sort(order, [&](uint32_t a, uint32_t b) {
+      return attack_[a] != attack_[b] ? attack_[a] > attack_[b] : a < b;
+    });
+    std::vector<uint32_t> chosen{1, static_cast<uint32_t>(n - 1)};
+    for (const uint32_t i : order) {
+      if (chosen.size() >= count) break;
+      const bool overlaps = std::ranges::any_of(
+          chosen, [&](uint32_t c) { return c + 1 == i || c == i + 1 || c == i; });
+      if (!overlaps) chosen.push_back(i);
+    }
+    std::ranges::sort(chosen);
+    std::vector<Window> out;
+    for (const uint32_t i : chosen) {
+      out.push_back({i == 1 ? 0 : ends_[i - 2], ends_[i], attack_[i]});
+    }
+    return out;
+  }
+
+ private:
+  std::vector<uint32_t> ends_;
+  std::vector<float> attack_;
+};
 
 }  // namespace
 
@@ -87,7 +120,7 @@ Result<HeadBank> HeadBank::load(const std::string& path) {
   return bank;
 }
 
-HeadLogits HeadBank::logits(std::string_view text) const {
+HeadLogits HeadBank::logits(std::string_view text, size_t windows_max) const {
   const HeadParameters& p = view_.parameters;
   BlockReader reader(text, p.features);
   Block block;
@@ -95,6 +128,7 @@ HeadLogits HeadBank::logits(std::string_view text) const {
   Sums previous;
   Columns peak;
   peak.fill(-INFINITY);
+  Windows windows(windows_max > 0 ? text.size() : 0, p.features.block_bytes);
   const auto logit = [&](const Columns& sums, size_t c) {
     return p.scale[c] * sums[c] + p.bias[c];
   };
@@ -106,6 +140,9 @@ HeadLogits HeadBank::logits(std::string_view text) const {
     const Columns window = previous.normalized();
     for (const size_t c : {kJailbreakColumn, kHarmfulColumn}) {
       peak[c] = std::max(peak[c], logit(window, c));
+    }
+    if (windows_max > 0) {
+      windows.add(text.size() - reader.left(), logit(window, kJailbreakColumn));
     }
     previous = own;
     any = reader.next(block);
@@ -119,19 +156,23 @@ HeadLogits HeadBank::logits(std::string_view text) const {
   }
   out.jailbreak = peak[kJailbreakColumn];
   out.harmful = peak[kHarmfulColumn];
+  if (windows_max > 0) out.windows = windows.choose(windows_max);
   return out;
 }
 
 HeadScores HeadBank::calibrate(const HeadLogits& logits) const {
   const HeadParameters& p = view_.parameters;
   HeadScores out;
-  softmax(&logits.whole[kDomainColumn], p.domain_temperature, out.domain);
-  softmax(&logits.whole[kTierColumn], p.tier_temperature, out.tier);
-  out.jailbreak = sigmoid(p.jailbreak, logits.jailbreak);
-  out.harmful = sigmoid(p.harmful, logits.harmful);
-  out.difficulty = sigmoid(p.difficulty, logits.whole[kDifficultyColumn]);
+  const std::span<const float, kColumns> whole(logits.whole);
+  softmax(whole.subspan<kDomainColumn, kDomains>(), out.domain, p.domain_temperature);
+  softmax(whole.subspan<kTierColumn, kTiers>(), out.tier, p.tier_temperature);
+  out.jailbreak = attack(logits.jailbreak);
+  out.harmful = probability(p.harmful, logits.harmful);
+  out.difficulty = probability(p.difficulty, logits.whole[kDifficultyColumn]);
   return out;
 }
+
+float HeadBank::attack(float logit) const { return probability(view_.parameters.jailbreak, logit); }
 
 void HeadBank::score(std::string_view text, HeadScores& out) const {
   out = calibrate(logits(text));

@@ -1,12 +1,18 @@
 #pragma once
 
-// The trained linear heads of the router: domain, jailbreak, harmful and difficulty, all read from
-// one hashing pass over the text. Immutable after load and safe to call from many threads; a call
-// allocates little and takes about 30 µs per KB of text. The weights are mapped, not copied.
+// The linear heads on n-grams: domain, jailbreak, harmful and difficulty, all read from one hashing
+// pass over the text. TextClassifier adds what the encoder says. Immutable after load and safe to
+// call from many threads; a call allocates little and takes about 30 µs per KB of text. The weights
+// are mapped, not copied.
 
+#include <algorithm>
 #include <array>
+#include <cmath>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "nn/head_file.h"
@@ -22,16 +28,40 @@ struct HeadScores {
   float harmful = 0;                     // P(harmful request), likewise
   std::array<float, kTiers> tier{};      // sums to 1, order of kTierLabels
   float difficulty = 0;                  // 0 easy, 1 hard: expected failure rate of a model
+  // Sums to 1, order of kFeedbackLabels. Only the encoder tells it.
+  std::optional<std::array<float, kFeedbacks>> feedback;
   // P(COMPLEX or REASONING), what a complexity rule without candidates compares.
   float hard() const { return tier[2] + tier[3]; }
 };
 
+// A stretch of a text, two blocks of n-grams long: about 128 tokens of English.
+struct Window {
+  uint32_t begin = 0;
+  uint32_t end = 0;
+  float attack = 0;  // logit of its n-grams
+  std::string_view of(std::string_view text) const { return text.substr(begin, end - begin); }
+};
+
 // Before calibration; what the trainer fits temperatures and slopes on.
 struct HeadLogits {
-  Columns whole{};  // domain, tiers, difficulty: over the whole text
-  float jailbreak = 0;
+  Columns whole{};      // domain, tiers, difficulty: over the whole text
+  float jailbreak = 0;  // the highest of all windows
   float harmful = 0;
+  // In order of position, from the first to the last; between them those with the highest `attack`
+  // that do not overlap. Not more than asked for.
+  std::vector<Window> windows;
 };
+
+inline float logistic(float logit) { return 1 / (1 + std::exp(-logit)); }
+
+template <size_t n>
+void softmax(std::span<const float, n> logits, std::array<float, n>& out, float temperature = 1) {
+  float top = logits[0];
+  for (const float z : logits) top = std::max(top, z);
+  float total = 0;
+  for (size_t i = 0; i < n; ++i) total += out[i] = std::exp((logits[i] - top) / temperature);
+  for (float& p : out) p /= total;
+}
 
 class HeadBank {
  public:
@@ -42,7 +72,8 @@ class HeadBank {
 
   // A text without words scores by the biases alone.
   void score(std::string_view text, HeadScores& out) const;
-  HeadLogits logits(std::string_view text) const;
+  HeadLogits logits(std::string_view text, size_t windows_max = 0) const;
+  float attack(float logit) const;  // calibrated
   HeadScores calibrate(const HeadLogits& logits) const;
 
   // Thresholds the shipped heads were calibrated for.

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "base/check.h"
+#include "base/id.h"
 #include "text/hash.h"
 
 namespace vsr::nn {
@@ -121,6 +122,12 @@ uint64_t labels_hash() {
   for (const std::string_view label : kDomainLabels) all.append(label).push_back('\n');
   for (const std::string_view label : kTierLabels) all.append(label).push_back('\n');
   all += "jailbreak\nharmful\ndifficulty\n";
+  return text::hash64(all);
+}
+
+uint64_t encoder_labels_hash() {
+  std::string all = to_hex(labels_hash());
+  for (const std::string_view label : kFeedbackLabels) all.append("\n").append(label);
   return text::hash64(all);
 }
 

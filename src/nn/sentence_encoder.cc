@@ -12,6 +12,7 @@
 #include "base/id.h"
 #include "nn/encoder_file.h"
 #include "nn/vector_math.h"
+#include "nn/vectors.h"
 #include "text/wordpiece.h"
 
 // Of the OpenMP library that oneDNN runs on.
@@ -151,16 +152,21 @@ struct Workspace {
   std::vector<float> attention;  // tokens × tokens of one head
   std::vector<uint8_t> scratchpad;
   std::vector<uint32_t> ids;
-  std::vector<float> sum;
+  std::vector<uint32_t> window;
+  std::vector<float> shared;  // hidden after the shared layers
+  std::vector<float> sum;     // over tokens
 };
 
 }  // namespace
 
 class SentenceEncoder::Network {
  public:
-  Network(MappedFile file, EncoderParameters parameters, text::WordPiece tokenizer)
+  Network(MappedFile file, EncoderParameters parameters, std::optional<MappedFile> tuned_file,
+          std::optional<TunedParameters> tuned, text::WordPiece tokenizer)
       : file_(std::move(file)),
+        tuned_file_(std::move(tuned_file)),
         p_(std::move(parameters)),
+        tuned_(std::move(tuned)),
         tokenizer_(std::move(tokenizer)),
         version_(to_hex(p_.checksum)),
         engine_(dnnl::engine::kind::cpu, 0) {
@@ -168,17 +174,31 @@ class SentenceEncoder::Network {
     for (const EncoderLayer& layer : p_.layers) {
       layers_.push_back(std::make_unique<const Layer>(layer, engine_, buckets));
     }
+    if (!tuned_) return;
+    for (const EncoderLayer& layer : tuned_->layers) {
+      tuned_layers_.push_back(std::make_unique<const Layer>(layer, engine_, buckets));
+    }
   }
 
   const EncoderParameters& parameters() const { return p_; }
+  const TunedHeads* heads() const { return tuned_ ? &tuned_->heads : nullptr; }
   const text::WordPiece& tokenizer() const { return tokenizer_; }
   const std::string& version() const { return version_; }
 
   // Writes the vector of one text.
   void encode(std::string_view text, float* out) const;
+  // Writes what the heads say of the first window of a text, and the vector of the text if asked.
+  void read(std::string_view text, EncoderColumns& columns, float* vector) const;
 
  private:
-  void read_window(std::span<const uint32_t> ids, Workspace& w) const;
+  using Layers = std::vector<std::unique_ptr<const Layer>>;
+  // `ids` between [CLS] and [SEP], into `w.window`.
+  void open_window(std::span<const uint32_t> ids, Workspace& w) const;
+  // What follows works on the tokens of `w.window` and leaves their vectors in `w.hidden`.
+  void run_layers(std::span<const std::unique_ptr<const Layer>> layers, Workspace& w) const;
+  void add_tokens(Workspace& w) const;  // to `w.sum`
+  void write_vector(const Workspace& w, float* out) const;
+  void write_columns(const Workspace& w, EncoderColumns& columns) const;
   void embed(std::span<const uint32_t> ids, Workspace& w) const;
   void attend(size_t tokens, Workspace& w) const;
   void quantize(const float* rows, size_t tokens, size_t width, Workspace& w) const;
@@ -189,11 +209,14 @@ class SentenceEncoder::Network {
   void give_back(std::unique_ptr<Workspace> workspace) const;
 
   const MappedFile file_;
+  const std::optional<MappedFile> tuned_file_;
   const EncoderParameters p_;
+  const std::optional<TunedParameters> tuned_;
   const text::WordPiece tokenizer_;
   const std::string version_;
   const dnnl::engine engine_;
-  std::vector<std::unique_ptr<const Layer>> layers_;
+  Layers layers_;
+  Layers tuned_layers_;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Workspace>> spare_;
 };
@@ -263,12 +286,11 @@ void SentenceEncoder::Network::add_and_norm(const Product& product, const LayerN
   }
 }
 
-// Leaves the vectors of the tokens in `hidden`.
-void SentenceEncoder::Network::read_window(std::span<const uint32_t> ids, Workspace& w) const {
-  const size_t tokens = ids.size();
+void SentenceEncoder::Network::run_layers(std::span<const std::unique_ptr<const Layer>> layers,
+                                          Workspace& w) const {
+  const size_t tokens = w.window.size();
   const size_t bucket = bucket_of(tokens);
-  embed(ids, w);
-  for (const std::unique_ptr<const Layer>& layer : layers_) {
+  for (const std::unique_ptr<const Layer>& layer : layers) {
     quantize(w.hidden.data(), tokens, p_.width, w);
     layer->qkv.run(w.stream, bucket, w.quantized.data(), w.wide.data(), w.scratchpad);
     for (size_t t = 0; t < tokens; ++t) {
@@ -288,6 +310,33 @@ void SentenceEncoder::Network::read_window(std::span<const uint32_t> ids, Worksp
   }
 }
 
+void SentenceEncoder::Network::open_window(std::span<const uint32_t> ids, Workspace& w) const {
+  w.window.assign(1, tokenizer_.cls());
+  w.window.insert(w.window.end(), ids.begin(), ids.end());
+  w.window.push_back(tokenizer_.sep());
+}
+
+void SentenceEncoder::Network::add_tokens(Workspace& w) const {
+  for (size_t t = 0; t < w.window.size(); ++t) {
+    const float* const row = w.hidden.data() + t * p_.width;
+    for (size_t i = 0; i < p_.width; ++i) w.sum[i] += row[i];
+  }
+}
+
+void SentenceEncoder::Network::write_vector(const Workspace& w, float* out) const {
+  const float squares = std::inner_product(w.sum.begin(), w.sum.end(), w.sum.begin(), 0.0F);
+  const float by = squares > 0 ? 1 / std::sqrt(squares) : 0;
+  for (size_t i = 0; i < p_.width; ++i) out[i] = w.sum[i] * by;
+}
+
+void SentenceEncoder::Network::write_columns(const Workspace& w, EncoderColumns& columns) const {
+  const float by = 1 / static_cast<float>(w.window.size());
+  for (size_t c = 0; c < columns.size(); ++c) {
+    columns[c] =
+        by * dot(w.sum, tuned_->head_weight.subspan(c * p_.width, p_.width)) + tuned_->head_bias[c];
+  }
+}
+
 void SentenceEncoder::Network::encode(std::string_view text, float* out) const {
   omp_set_num_threads(1);  // counts for the calling thread
   std::unique_ptr<Workspace> w = take();
@@ -295,25 +344,48 @@ void SentenceEncoder::Network::encode(std::string_view text, float* out) const {
   const size_t step = room - kWindowOverlap;
   w->ids.clear();
   tokenizer_.encode(text, w->ids, room + step * (kWindowsMax - 1));
-  std::vector<uint32_t> window;
   w->sum.assign(p_.width, 0);
   for (size_t n = 0, begin = 0; n < kWindowsMax; ++n, begin += step) {
     const size_t end = std::min(w->ids.size(), begin + room);
-    window.assign(1, tokenizer_.cls());
-    window.insert(window.end(), w->ids.begin() + static_cast<std::ptrdiff_t>(begin),
-                  w->ids.begin() + static_cast<std::ptrdiff_t>(end));
-    window.push_back(tokenizer_.sep());
-    read_window(window, *w);
-    for (size_t t = 0; t < window.size(); ++t) {
-      const float* const row = w->hidden.data() + t * p_.width;
-      for (size_t i = 0; i < p_.width; ++i) w->sum[i] += row[i];
-    }
+    open_window(std::span(w->ids).subspan(begin, end - begin), *w);
+    embed(w->window, *w);
+    run_layers(layers_, *w);
+    add_tokens(*w);
     if (end == w->ids.size()) break;
   }
-  const float squares = std::inner_product(w->sum.begin(), w->sum.end(), w->sum.begin(), 0.0F);
-  const float by = squares > 0 ? 1 / std::sqrt(squares) : 0;
-  for (size_t i = 0; i < p_.width; ++i) out[i] = w->sum[i] * by;
+  write_vector(*w, out);
   give_back(std::move(w));
+}
+
+void SentenceEncoder::Network::read(std::string_view text, EncoderColumns& columns,
+                                    float* vector) const {
+  omp_set_num_threads(1);
+  std::unique_ptr<Workspace> w = take();
+  const size_t room = tuned_->window - 2;
+  w->ids.clear();
+  tokenizer_.encode(text, w->ids, room + 1);
+  const bool is_whole = w->ids.size() <= room;
+  open_window(std::span(w->ids).first(std::min(room, w->ids.size())), *w);
+  embed(w->window, *w);
+  const std::span<const std::unique_ptr<const Layer>> all(layers_);
+  run_layers(all.first(tuned_->shared_layers), *w);
+  const auto shared_end = static_cast<std::ptrdiff_t>(w->window.size() * p_.width);
+  if (vector != nullptr && is_whole) {
+    w->shared.assign(w->hidden.begin(), w->hidden.begin() + shared_end);
+  }
+  run_layers(tuned_layers_, *w);
+  w->sum.assign(p_.width, 0);
+  add_tokens(*w);
+  write_columns(*w, columns);
+  if (vector != nullptr && is_whole) {
+    std::ranges::copy(w->shared, w->hidden.begin());
+    run_layers(all.subspan(tuned_->shared_layers), *w);
+    w->sum.assign(p_.width, 0);
+    add_tokens(*w);
+    write_vector(*w, vector);
+  }
+  give_back(std::move(w));
+  if (vector != nullptr && !is_whole) encode(text, vector);
 }
 
 // ---- SentenceEncoder ----------------------------------------------------------------------------
@@ -322,17 +394,25 @@ SentenceEncoder::SentenceEncoder(std::unique_ptr<const Network> network)
     : network_(std::move(network)) {}
 SentenceEncoder::~SentenceEncoder() = default;
 
-Result<std::shared_ptr<const SentenceEncoder>> SentenceEncoder::make(MappedFile file) {
+Result<std::shared_ptr<const SentenceEncoder>> SentenceEncoder::make(
+    MappedFile file, std::optional<MappedFile> tuned_file) {
   Result<EncoderParameters> parameters = read_encoder(file.view());
   if (!parameters) return std::unexpected(parameters.error());
   if (parameters->positions <= kWindowOverlap + 2) {
     return fail(ErrorCode::kCorrupt, "encoder weights: the window is too short");
+  }
+  std::optional<TunedParameters> tuned;
+  if (tuned_file) {
+    Result<TunedParameters> read = read_tuned(tuned_file->view(), *parameters);
+    if (!read) return std::unexpected(read.error());
+    tuned = std::move(*read);
   }
   Result<text::WordPiece> tokenizer = text::WordPiece::make(parameters->vocabulary);
   if (!tokenizer) return std::unexpected(tokenizer.error());
   try {
     return std::shared_ptr<const SentenceEncoder>(
         new SentenceEncoder(std::make_unique<const Network>(std::move(file), std::move(*parameters),
+                                                            std::move(tuned_file), std::move(tuned),
                                                             std::move(*tokenizer))));
   } catch (const dnnl::error& error) {
     return fail(ErrorCode::kUnsupported,
@@ -340,16 +420,25 @@ Result<std::shared_ptr<const SentenceEncoder>> SentenceEncoder::make(MappedFile 
   }
 }
 
-Result<std::shared_ptr<const SentenceEncoder>> SentenceEncoder::load(const std::string& path) {
+Result<std::shared_ptr<const SentenceEncoder>> SentenceEncoder::load(
+    const std::string& path, const std::string& tuned_path) {
   Result<MappedFile> file = MappedFile::open(path, "encoder weights");
   if (!file) return std::unexpected(file.error());
-  auto encoder = make(std::move(*file));
+  std::optional<MappedFile> tuned;
+  if (!tuned_path.empty()) {
+    Result<MappedFile> opened = MappedFile::open(tuned_path, "weights of the tuned layers");
+    if (!opened) return std::unexpected(opened.error());
+    tuned = std::move(*opened);
+  }
+  auto encoder = make(std::move(*file), std::move(tuned));
   if (!encoder) encoder.error().message += " (" + path + ")";
   return encoder;
 }
 
 size_t SentenceEncoder::dims() const { return network_->parameters().width; }
 std::string_view SentenceEncoder::version() const { return network_->version(); }
+
+const TunedHeads* SentenceEncoder::heads() const { return network_->heads(); }
 
 SimilarityCurve SentenceEncoder::similarity_curve() const {
   return network_->parameters().similarity;
@@ -369,6 +458,17 @@ Status SentenceEncoder::encode(std::span<const std::string_view> texts,
     for (size_t i = 0; i < texts.size(); ++i) {
       network_->encode(texts[i], out.data() + i * dims());
     }
+  } catch (const dnnl::error& error) {
+    return fail(ErrorCode::kInternal, std::string("the encoder failed: ") + error.what());
+  }
+  return {};
+}
+
+Status SentenceEncoder::read(std::string_view text, EncoderColumns& columns,
+                             std::span<float> vector) const {
+  VSR_CHECK(heads() != nullptr && (vector.empty() || vector.size() == dims()));
+  try {
+    network_->read(text, columns, vector.empty() ? nullptr : vector.data());
   } catch (const dnnl::error& error) {
     return fail(ErrorCode::kInternal, std::string("the encoder failed: ") + error.what());
   }

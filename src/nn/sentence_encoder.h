@@ -1,11 +1,13 @@
 #pragma once
 
 // A BERT-like encoder (all-MiniLM-L6-v2) with int8 weights: WordPiece, the layers with one scale
-// per weight channel and one per token for activations, the mean over the tokens, length 1. One
+// per weight channel and one per token for activations, the mean over the tokens, length 1. With a
+// second file it also has heads: tuned layers that stand on the first layers of the encoder. One
 // thread per call, batch of one, no padding to the window. Immutable, safe from many threads;
 // memory for a call comes from a pool of at most kWorkspacesKept.
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "nn/encoder.h"
@@ -20,14 +22,20 @@ class SentenceEncoder final : public Encoder {
   static constexpr size_t kWindowsMax = 8;
   static constexpr size_t kWorkspacesKept = 4;
 
-  static Result<std::shared_ptr<const SentenceEncoder>> load(const std::string& path);
-  static Result<std::shared_ptr<const SentenceEncoder>> make(MappedFile file);
+  // `tuned_path`: the file of the heads; "" for an encoder without.
+  static Result<std::shared_ptr<const SentenceEncoder>> load(const std::string& path,
+                                                             const std::string& tuned_path = {});
+  static Result<std::shared_ptr<const SentenceEncoder>> make(MappedFile file,
+                                                             std::optional<MappedFile> tuned = {});
   ~SentenceEncoder() override;
 
   size_t dims() const override;
   std::string_view version() const override;
   SimilarityCurve similarity_curve() const override;
+  const TunedHeads* heads() const override;
   Status encode(std::span<const std::string_view> texts, std::span<float> out) const override;
+  Status read(std::string_view text, EncoderColumns& columns,
+              std::span<float> vector) const override;
 
   // Tokens of the text with [CLS] and [SEP], as one window would hold them.
   size_t count_tokens(std::string_view text) const;

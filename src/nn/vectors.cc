@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -36,39 +37,57 @@ uint64_t Vectors::encoded() const {
   return encoded_;
 }
 
-Vectors::Vector Vectors::lookup(uint64_t hash) const {
-  if (const auto at = candidates_.find(hash); at != candidates_.end()) return at->second;
-  const auto at = prompts_.find(hash);
-  if (at == prompts_.end()) return nullptr;
-  newest_first_.splice(newest_first_.begin(), newest_first_, at->second);
-  return at->second->vector;
-}
-
 bool Vectors::find(std::string_view text, std::span<float> out) const {
   const uint64_t hash = text::hash64(text);
   Vector vector;
   {
     const std::lock_guard lock(mutex_);
-    vector = lookup(hash);
+    if (const auto at = candidates_.find(hash); at != candidates_.end()) {
+      vector = at->second;
+    } else if (const Vector* known = prompts_.find(hash)) {
+      vector = *known;
+    }
   }
   if (!vector) return false;
-  std::copy(vector->begin(), vector->end(), out.begin());
+  std::ranges::copy(*vector, out.begin());
   return true;
 }
 
 Status Vectors::encode(std::string_view text, std::span<float> out) {
   if (const Status done = encoder_->encode({&text, 1}, out); !done) return done;
-  const uint64_t hash = text::hash64(text);
   auto vector = std::make_shared<const std::vector<float>>(out.begin(), out.end());
   const std::lock_guard lock(mutex_);
   ++encoded_;
-  if (lookup(hash)) return {};
-  newest_first_.push_front({hash, std::move(vector)});
-  prompts_.emplace(hash, newest_first_.begin());
-  if (prompts_.size() > kPromptsMax) {
-    prompts_.erase(newest_first_.back().hash);
-    newest_first_.pop_back();
-  }
+  prompts_.put(text::hash64(text), std::move(vector));
+  return {};
+}
+
+bool Vectors::find_window(uint64_t hash, EncoderColumns& out) const {
+  const std::lock_guard lock(mutex_);
+  const EncoderColumns* const known = windows_.find(hash);
+  if (known != nullptr) out = *known;
+  return known != nullptr;
+}
+
+Status Vectors::read_window(std::string_view text, EncoderColumns& out) {
+  const uint64_t hash = text::hash64(text);
+  if (find_window(hash, out)) return {};
+  if (const Status done = encoder_->read(text, out, {}); !done) return done;
+  const std::lock_guard lock(mutex_);
+  ++encoded_;
+  windows_.put(hash, out);
+  return {};
+}
+
+Status Vectors::read_both(std::string_view text) {
+  EncoderColumns columns;
+  auto vector = std::make_shared<std::vector<float>>(dims());
+  if (const Status done = encoder_->read(text, columns, *vector); !done) return done;
+  const uint64_t hash = text::hash64(text);
+  const std::lock_guard lock(mutex_);
+  ++encoded_;
+  windows_.put(hash, columns);
+  prompts_.put(hash, std::move(vector));
   return {};
 }
 

@@ -256,7 +256,9 @@ net::Task<void> Api::classify(http::Exchange& exchange, std::string_view task,
                               std::string_view body) {
   wire::ApiResult<std::string> answer;
   std::function<Result<bool>()> work = [&]() -> Result<bool> {
-    answer = operator_api::classify(task, *hooks_.heads, *services_.clock, body);
+    const auto classifiers = hooks_.classifiers();
+    if (!classifiers) return std::unexpected(classifiers.error());
+    answer = operator_api::classify(task, **classifiers, *services_.clock, body);
     return true;
   };
   const Result<bool> done = co_await net::offload<bool>(offload_, exchange.loop(), std::move(work));

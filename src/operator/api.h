@@ -12,8 +12,8 @@
 #include "gateway/runtime.h"
 #include "http/server.h"
 #include "net/offload.h"
-#include "nn/head_bank.h"
 #include "nn/vectors.h"
+#include "router/classification.h"
 
 namespace vsr::operator_api {
 
@@ -32,8 +32,8 @@ struct Hooks {
   std::function<std::string(std::string_view yaml)> validate;
   // A router over another recipe, for "what if"; the error is for the caller.
   std::function<Result<std::shared_ptr<const router::Router>>(std::string_view yaml)> candidate;
-  // Weights of the classifiers.
-  std::shared_ptr<const nn::HeadBank> heads;
+  // The classifiers; the encoder's weights are read by the first call, so that belongs on a pool.
+  std::function<Result<std::shared_ptr<const router::Classifiers>>()> classifiers;
   // The encoder; its weights are read by the first call, so that belongs on a pool.
   std::function<Result<std::shared_ptr<nn::Vectors>>()> vectors;
   // JSON array of what learning remembers.

@@ -149,9 +149,12 @@ class Site {
       return fmt::format("{{\"valid\":{}}}", yaml == "good");
     };
     hooks.candidate = [this](std::string_view yaml) { return make_router(yaml); };
-    auto heads = nn::HeadBank::load(VSR_SOURCE_DIR "/models/heads.bin");
-    EXPECT_TRUE(heads) << heads.error().message;
-    hooks.heads = std::make_shared<const nn::HeadBank>(std::move(*heads));
+    hooks.classifiers = []() -> Result<std::shared_ptr<const router::Classifiers>> {
+      auto heads = nn::HeadBank::load(VSR_SOURCE_DIR "/models/heads.bin");
+      if (!heads) return std::unexpected(heads.error());
+      return router::Classifiers::make(
+          {.heads = std::make_shared<const nn::HeadBank>(std::move(*heads))});
+    };
     hooks.vectors = []() -> Result<std::shared_ptr<nn::Vectors>> {
       return fail(ErrorCode::kUnavailable, "the encoder is not installed");
     };

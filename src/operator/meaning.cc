@@ -46,29 +46,38 @@ constexpr std::string_view kTasks =
 
 class Answers {
  public:
-  Answers(Classifier classifier, const nn::HeadBank& heads, const Clock& clock)
-      : classifier_(classifier), heads_(heads), clock_(clock) {}
+  Answers(Classifier classifier, const router::Classifiers& classifiers, const Clock& clock)
+      : classifier_(classifier), classifiers_(classifiers), clock_(clock) {}
 
   // The fields of one answer into the object that is open.
-  void write(std::string_view text, json::JsonWriter& w) const {
+  Status write(const router::Subject& subject, json::JsonWriter& w) const {
     const MonoTime begun = clock_.mono();
-    const router::Classification result = router::classify(classifier_, heads_, text);
+    const Result<router::Classification> result = classifiers_.classify(classifier_, subject);
+    if (!result) return std::unexpected(result.error());
     const MonoTime took = clock_.mono() - begun;
-    router::write_fields(result, w);
+    router::write_fields(*result, w);
     w.short_field("us", std::chrono::duration<double, std::micro>(took).count());
+    return {};
   }
 
  private:
   const Classifier classifier_;
-  const nn::HeadBank& heads_;
+  const router::Classifiers& classifiers_;
   const Clock& clock_;
 };
 
-void write_task(Classifier classifier, const nn::HeadBank& heads, json::JsonWriter& w) {
-  w.field("task", router::to_string(classifier)).field("version", heads.version());
+void write_task(Classifier classifier, const router::Classifiers& classifiers,
+                json::JsonWriter& w) {
+  w.field("task", router::to_string(classifier)).field("version", classifiers.version());
 }
 
-wire::ApiResult<std::vector<std::string>> batch_texts(const json::Value& input) {
+using Subjects = std::vector<std::shared_ptr<const router::Subject>>;
+
+std::unexpected<wire::ApiError> unavailable(const Error& error) {
+  return std::unexpected(wire::ApiError{503, "classifier_unavailable", "", error.message});
+}
+
+wire::ApiResult<Subjects> batch_subjects(const json::Value& input) {
   const bool texts = input["texts"].is_array();
   const std::string_view param = texts ? "texts" : "inputs";
   const json::Value& list = input[param];
@@ -81,40 +90,40 @@ wire::ApiResult<std::vector<std::string>> batch_texts(const json::Value& input) 
                fmt::format("{} texts are more than {}; send several requests", list.size(),
                            kClassifyTextsMax));
   }
-  std::vector<std::string> out;
+  Subjects out;
   for (size_t i = 0; i < list.size(); ++i) {
     const std::string place = fmt::format("{}[{}]", param, i);
     if (texts && !list[i].is_string()) {
       return bad("invalid_type", place, place + " is no string");
     }
     if (texts) {
-      out.emplace_back(list[i].as_string());
+      out.push_back(router::Subject::of_text(std::string(list[i].as_string())));
       continue;
     }
-    wire::ApiResult<std::string> prompt = router::prompt_of(list[i]);
-    if (!prompt) return bad(prompt.error().code, place, place + ": " + prompt.error().message);
-    out.push_back(std::move(*prompt));
+    auto subject = router::Subject::of(list[i]);
+    if (!subject) return bad(subject.error().code, place, place + ": " + subject.error().message);
+    out.push_back(std::move(*subject));
   }
   return out;
 }
 
-wire::ApiResult<std::string> classify_batch(const nn::HeadBank& heads, const Clock& clock,
-                                            const json::Value& input) {
+wire::ApiResult<std::string> classify_batch(const router::Classifiers& classifiers,
+                                            const Clock& clock, const json::Value& input) {
   const std::string_view name = input["task"].as_string();
   const std::optional<Classifier> task = task_of(name);
   if (!task) {
     return bad("unknown_task", "task", fmt::format("`task` has to be one of {}", kTasks));
   }
-  const auto texts = batch_texts(input);
-  if (!texts) return std::unexpected(texts.error());
-  const Answers answers(*task, heads, clock);
+  const auto subjects = batch_subjects(input);
+  if (!subjects) return std::unexpected(subjects.error());
+  const Answers answers(*task, classifiers, clock);
   json::JsonWriter w;
   w.begin_object();
-  write_task(*task, heads, w);
+  write_task(*task, classifiers, w);
   w.key("results").begin_array();
-  for (const std::string& text : *texts) {
+  for (const auto& subject : *subjects) {
     w.begin_object();
-    answers.write(text, w);
+    if (const Status done = answers.write(*subject, w); !done) return unavailable(done.error());
     w.end_object();
   }
   w.end_array().end_object();
@@ -123,7 +132,7 @@ wire::ApiResult<std::string> classify_batch(const nn::HeadBank& heads, const Clo
 
 }  // namespace
 
-wire::ApiResult<std::string> classify(std::string_view task, const nn::HeadBank& heads,
+wire::ApiResult<std::string> classify(std::string_view task, const router::Classifiers& classifiers,
                                       const Clock& clock, std::string_view body) {
   const bool batch = task == "batch";
   const std::optional<Classifier> classifier = task_of(task);
@@ -135,15 +144,16 @@ wire::ApiResult<std::string> classify(std::string_view task, const nn::HeadBank&
   const auto input = object_of(body, batch ? "{\"task\": \"intent\", \"texts\": […]}"
                                            : "{\"text\": …} or {\"messages\": […]}");
   if (!input) return std::unexpected(input.error());
-  if (batch) return classify_batch(heads, clock, *input);
-  const auto prompt = router::prompt_of(*input);
-  if (!prompt) return std::unexpected(prompt.error());
+  if (batch) return classify_batch(classifiers, clock, *input);
+  const auto subject = router::Subject::of(*input);
+  if (!subject) return std::unexpected(subject.error());
   json::JsonWriter w;
   w.begin_object();
-  write_task(*classifier, heads, w);
+  write_task(*classifier, classifiers, w);
   // Spans are of this text.
-  if (!(*input)["text"].is_string()) w.field("prompt", *prompt);
-  Answers(*classifier, heads, clock).write(*prompt, w);
+  if (!(*input)["text"].is_string()) w.field("prompt", (*subject)->prompt());
+  const Status done = Answers(*classifier, classifiers, clock).write(**subject, w);
+  if (!done) return unavailable(done.error());
   w.end_object();
   return w.take();
 }

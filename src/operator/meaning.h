@@ -1,7 +1,7 @@
 #pragma once
 
 // Bodies of the operator's single classifiers and of the encoder: what a caller may send, and what
-// it is told. Pure; the classifiers take about 30 µs per KB of text, so they belong on a pool.
+// it is told. The classifiers take milliseconds, so they belong on a pool.
 
 #include <span>
 #include <string>
@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "nn/encoder.h"
-#include "nn/head_bank.h"
+#include "router/classification.h"
 #include "wire/api_error.h"
 
 namespace vsr::operator_api {
@@ -23,7 +23,7 @@ inline constexpr size_t kEmbeddingTextsMax = 64;
 // security/jailbreak), harmful (also security/harmful), difficulty, language with a body {text |
 // messages}; batch with {task, texts[] | inputs[{text | messages}]}. Each answer is what
 // `eval --classify` writes: label, confidence, probabilities, spans of pii in code points, us.
-wire::ApiResult<std::string> classify(std::string_view task, const nn::HeadBank& heads,
+wire::ApiResult<std::string> classify(std::string_view task, const router::Classifiers& classifiers,
                                       const Clock& clock, std::string_view body);
 
 // {"input" | "texts": text or list of texts}; the answer is OpenAI's list of embeddings.

@@ -73,21 +73,17 @@ Classification classify_language(std::string_view text) {
   return out;
 }
 
-Classification classify_as(Classifier classifier, const nn::HeadBank& heads,
-                           std::string_view text) {
-  if (classifier == Classifier::kPii) return classify_pii(text);
-  if (classifier == Classifier::kLanguage) return classify_language(text);
-  nn::HeadScores scores;
-  heads.score(text, scores);
-  if (classifier == Classifier::kDomain) return best_of(nn::kDomainLabels, scores.domain);
+Classification classify_as(Classifier classifier, const signals::HeadReading& reading,
+                           const nn::TextClassifier& heads) {
+  if (classifier == Classifier::kDomain) return best_of(nn::kDomainLabels, reading.heads.domain);
   if (classifier == Classifier::kJailbreak) {
-    return two_way("attack", "benign", scores.jailbreak, heads.jailbreak_threshold());
+    return two_way("attack", "benign", reading.attack, heads.jailbreak_threshold());
   }
   if (classifier == Classifier::kHarmful) {
-    return two_way("harmful", "benign", scores.harmful, heads.harmful_threshold());
+    return two_way("harmful", "benign", reading.heads.harmful, heads.harmful_threshold());
   }
-  Classification out = best_of(nn::kTierLabels, scores.tier);
-  out.score = scores.difficulty;
+  Classification out = best_of(nn::kTierLabels, reading.heads.tier);
+  out.score = reading.heads.difficulty;
   return out;
 }
 
@@ -120,29 +116,54 @@ std::string_view positive_label(Classifier classifier) {
   return "";
 }
 
-Classification classify(Classifier classifier, const nn::HeadBank& heads, std::string_view text) {
-  Classification out = classify_as(classifier, heads, text);
+Result<std::shared_ptr<const Classifiers>> Classifiers::make(signals::Parts parts) {
+  if (!parts.heads) return fail(ErrorCode::kUnavailable, "there are no weights of classifiers");
+  auto engine = signals::Engine::compile(std::make_shared<const config::Config>(), parts);
+  if (!engine) return std::unexpected(engine.error());
+  return std::shared_ptr<const Classifiers>(new Classifiers(std::move(*engine)));
+}
+
+Result<Classification> Classifiers::classify(Classifier classifier, const Subject& subject) const {
+  Classification out;
+  if (classifier == Classifier::kPii) {
+    out = classify_pii(subject.prompt());
+  } else if (classifier == Classifier::kLanguage) {
+    out = classify_language(subject.prompt());
+  } else {
+    signals::Scratch scratch;
+    const Result<signals::HeadReading> reading = engine_->read_heads(subject.input(), scratch);
+    if (!reading) return std::unexpected(reading.error());
+    out = classify_as(classifier, *reading, *engine_->classifier());
+  }
   out.classifier = classifier;
   return out;
 }
 
-wire::ApiResult<std::string> prompt_of(const json::Value& input) {
-  if (input["text"].is_string()) return std::string(input["text"].as_string());
-  if (!input["messages"].is_array()) {
+std::shared_ptr<const Subject> Subject::of_text(std::string text) {
+  auto out = std::make_shared<Subject>();
+  out->text_ = std::move(text);
+  out->input_.prompt = out->text_;
+  return out;
+}
+
+wire::ApiResult<std::shared_ptr<const Subject>> Subject::of(const json::Value& object) {
+  if (object["text"].is_string()) return of_text(std::string(object["text"].as_string()));
+  if (!object["messages"].is_array()) {
     return std::unexpected(
         wire::ApiError{400, "missing_required_parameter", "text",
                        "send `text` (a string) or `messages` (a list of chat messages)"});
   }
   json::JsonWriter body;
   body.begin_object().field("model", "auto").key("messages");
-  input["messages"].write(body);
+  object["messages"].write(body);
   body.end_object();
-  Request request;
+  auto out = std::make_shared<Subject>();
+  out->request_ = std::make_unique<Request>();
   FactsCache cache;
-  if (const wire::ApiResult<void> read = request.read_chat(body.str(), cache); !read) {
+  if (const auto read = out->request_->read_chat(body.str(), cache); !read) {
     return std::unexpected(read.error());
   }
-  return std::string(request.prompt());
+  return out;
 }
 
 void write_fields(const Classification& result, json::JsonWriter& w) {

@@ -1,8 +1,10 @@
 #pragma once
 
-// One classifier over one text, by the functions and thresholds that rules go by: what
-// `eval --classify` and /api/v1/classify answer. Pure and thread-safe; views of labels are static.
+// One classifier over one text or conversation, by the engine and the thresholds that rules go by:
+// what `eval --classify` and /api/v1/classify answer. Thread-safe; views of labels are static. A
+// call takes milliseconds where the encoder reads too.
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,7 +12,9 @@
 #include <vector>
 
 #include "json/value.h"
-#include "nn/head_bank.h"
+#include "nn/text_classifier.h"
+#include "router/request.h"
+#include "signals/engine.h"
 #include "signals/entity.h"
 #include "wire/api_error.h"
 
@@ -44,10 +48,35 @@ struct Classification {
   std::vector<PiiSpan> spans;   // pii: in order of their start, without overlaps
 };
 
-Classification classify(Classifier classifier, const nn::HeadBank& heads, std::string_view text);
+// What a caller asks about: `text` of an object, or its `messages` as a request's signals read
+// them.
+class Subject {
+ public:
+  static wire::ApiResult<std::shared_ptr<const Subject>> of(const json::Value& object);
+  static std::shared_ptr<const Subject> of_text(std::string text);
 
-// `text` of the object, or the prompt in its `messages` as a request's signals read it.
-wire::ApiResult<std::string> prompt_of(const json::Value& input);
+  const signals::Input& input() const { return request_ ? request_->input() : input_; }
+  // The text that spans refer to.
+  std::string_view prompt() const { return input().prompt; }
+
+ private:
+  std::string text_;
+  signals::Input input_;  // of text_
+  std::unique_ptr<Request> request_;
+};
+
+class Classifiers {
+ public:
+  static Result<std::shared_ptr<const Classifiers>> make(signals::Parts parts);
+  Result<Classification> classify(Classifier classifier, const Subject& subject) const;
+  // Changes with the weights.
+  const std::string& version() const { return engine_->classifier()->version(); }
+
+ private:
+  explicit Classifiers(std::shared_ptr<const signals::Engine> engine)
+      : engine_(std::move(engine)) {}
+  std::shared_ptr<const signals::Engine> engine_;
+};
 
 // The fields label, confidence and probabilities, `score` of difficulty and `spans` [{type, start,
 // end, confidence}] of pii, into the object that is open.

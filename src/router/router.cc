@@ -242,11 +242,15 @@ void Router::evaluate(Decision& decision, const Request& request, const Origin& 
   }
 }
 
-Status Router::encode(std::span<const std::string> texts) const {
+Status Router::encode(std::span<const signals::TextToEncode> texts) const {
   if (!vectors_) return fail(ErrorCode::kUnavailable, "there is no encoder");
   std::vector<float> vector(vectors_->dims());
-  for (const std::string& text : texts) {
-    if (const Status done = vectors_->encode(text, vector); !done) return done;
+  nn::EncoderColumns columns;
+  for (const auto& [text, wants_vector, wants_window] : texts) {
+    const Status done = !wants_window  ? vectors_->encode(text, vector)
+                        : wants_vector ? vectors_->read_both(text)
+                                       : vectors_->read_window(text, columns);
+    if (!done) return done;
   }
   return {};
 }

@@ -57,7 +57,7 @@ class Router {
 
   Decision decide(Request& request, const Origin& origin) const;
   // Puts the vectors of the texts where the next decide() finds them. Safe on any thread.
-  Status encode(std::span<const std::string> texts) const;
+  Status encode(std::span<const signals::TextToEncode> texts) const;
   // Completions and embeddings: the model named, or the default model; no signals, no learning.
   Decision decide_passthrough(Request& request, const Origin& origin) const;
 

@@ -73,15 +73,8 @@ bool needs_vectors(const config::SignalRules& rules) {
     return rule.type == config::SignalType::kReask ||
            rule.type == config::SignalType::kPreference || is_built_in(rule.type);
   };
-  const auto has_candidates = [](const config::ComplexityRule& rule) {
-    return rule.method == config::ComplexityMethod::kContrastive;
-  };
-  const auto has_patterns = [](const config::JailbreakRule& rule) {
-    return rule.method != config::JailbreakMethod::kClassifier;
-  };
-  return !rules.embeddings.empty() || std::ranges::any_of(rules.complexity, has_candidates) ||
-         std::ranges::any_of(rules.jailbreak, has_patterns) ||
-         std::ranges::any_of(rules.others, compares);
+  return !rules.embeddings.empty() || !rules.domains.empty() || !rules.complexity.empty() ||
+         !rules.jailbreak.empty() || std::ranges::any_of(rules.others, compares);
 }
 
 namespace {
@@ -216,7 +209,7 @@ uint64_t version_of(const Engine::Compiled& c) {
       described += fmt::format("{} {}\n", keyword.size(), keyword);
     }
   }
-  if (c.parts.heads) described += c.parts.heads->version();
+  if (c.classifier) described += c.classifier->version();
   return text::hash64(described);
 }
 
@@ -233,6 +226,11 @@ Result<std::shared_ptr<const Engine>> Engine::compile(std::shared_ptr<const conf
   auto compiled = std::make_unique<Compiled>();
   compiled->config = std::move(config);
   compiled->parts = std::move(parts);
+  if (compiled->parts.heads) {
+    auto classifier = nn::TextClassifier::make(compiled->parts.heads, compiled->parts.vectors);
+    if (!classifier) return std::unexpected(classifier.error());
+    compiled->classifier = std::move(*classifier);
+  }
   compile_keywords(*compiled);
   compile_structure(*compiled);
   compile_labels(*compiled);
@@ -251,6 +249,7 @@ uint64_t Engine::rules_version() const { return compiled_->version; }
 CostClass Engine::cost_class(config::SignalId signal) const {
   using config::SignalType;
   const config::SignalInfo& info = compiled_->config->signals[signal];
+  const CostClass heads = compiled_->classifier && compiled_->classifier->uses_encoder() ? 4 : 3;
   switch (info.type) {
     case SignalType::kKeyword:
       return compiled_->keyword_rules[info.rule].kind == KeywordKind::kPattern ? 0 : 1;
@@ -263,16 +262,16 @@ CostClass Engine::cost_class(config::SignalId signal) const {
     case SignalType::kPii:
       return 2;
     case SignalType::kDomain:
-      return 3;
+      return heads;
     case SignalType::kComplexity:
       return compiled_->config->rules.complexity[info.rule].method ==
                      config::ComplexityMethod::kContrastive
                  ? 4
-                 : 3;
+                 : heads;
     case SignalType::kJailbreak:
       return compiled_->config->rules.jailbreak[info.rule].method ==
                      config::JailbreakMethod::kClassifier
-                 ? 3
+                 ? heads
                  : 4;
     default:
       return 4;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "nn/text_classifier.h"
 #include "signals/bm25.h"
 #include "signals/engine.h"
 #include "signals/entity.h"
@@ -53,6 +54,7 @@ struct ExampleSet {
 struct Engine::Compiled {
   std::shared_ptr<const config::Config> config;
   Parts parts;
+  std::shared_ptr<const nn::TextClassifier> classifier;  // null without weights
 
   PatternSet patterns;
   Bm25Index phrases;

@@ -30,11 +30,10 @@ void Engine::start(const Input& input, Scratch& scratch, Values& values) const {
   values.context_tokens = input.context_tokens;
   Scratch::State& s = *scratch.state_;
   s.patterns.reset(compiled_->patterns, input.prompt);
-  s.views_done = s.words_done = s.phrases_done = s.attack_done = s.heads_done = s.entities_done =
-      s.failed = false;
-  s.vector_state = VectorState::kUnknown;
+  s.views_done = s.words_done = s.phrases_done = s.entities_done = s.failed = false;
+  s.vector_state = s.heads_state = s.attack_state = s.history_attack_state = VectorState::kUnknown;
   s.similarities_done = false;
-  s.history_words_done = s.history_entities_done = s.history_attack_done = false;
+  s.history_words_done = s.history_entities_done = false;
   s.nanoseconds.fill(0);
   s.results.assign(input.messages.size(), nullptr);
   s.looked_up.assign(input.messages.size(), 0);
@@ -59,6 +58,17 @@ void Engine::evaluate(const Input& input, std::span<const SignalId> wanted, Scra
     before = now;
   }
 }
+
+Result<HeadReading> Engine::read_heads(const Input& input, Scratch& scratch) const {
+  Values values;
+  start(input, scratch, values);
+  Scratch::State& state = *scratch.state_;
+  Evaluation evaluation(*compiled_, input, state, values);
+  if (!evaluation.read_all_heads()) return fail(ErrorCode::kUnavailable, state.heads_problem);
+  return HeadReading{state.heads, std::max(state.attack, state.history_attack)};
+}
+
+const nn::TextClassifier* Engine::classifier() const { return compiled_->classifier.get(); }
 
 void Engine::evaluate_all(const Input& input, Scratch& scratch, Values& values) const {
   start(input, scratch, values);

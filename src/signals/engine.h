@@ -19,11 +19,12 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "config/config.h"
+#include "nn/head_bank.h"
 #include "signals/input.h"
 #include "signals/values.h"
 
 namespace vsr::nn {
-class HeadBank;
+class TextClassifier;
 class Vectors;
 }  // namespace vsr::nn
 
@@ -40,7 +41,7 @@ struct Parts {
   const Clock* clock = nullptr;  // outlives the engine
 };
 
-// Whether any rule compares meanings, so that Parts::vectors is worth loading.
+// Whether any rule reads what the encoder says, so that Parts::vectors is worth loading.
 bool needs_vectors(const config::SignalRules& rules);
 
 struct RuleProblem {
@@ -51,8 +52,14 @@ struct RuleProblem {
 // keyword lists. For `validate`; compile() refuses a recipe with any.
 std::vector<RuleProblem> check_rules(const config::SignalRules& rules);
 
+struct HeadReading {
+  nn::HeadScores heads;
+  double attack = 0;
+};
+
 // 0 is cheapest: patterns, structure, context, conversation; 1 language, BM25, n-grams, fuzzy
-// words; 2 recognisers of personal data and secrets; 3 linear models; 4 sentence encoder.
+// words; 2 recognisers of personal data and secrets; 3 linear models; 4 sentence encoder,
+// the trained heads too where it has some.
 using CostClass = uint8_t;
 constexpr CostClass kCostClasses = 5;
 
@@ -85,6 +92,12 @@ class Engine {
                 Values& values) const;
   // start() and every signal but projections.
   void evaluate_all(const Input& input, Scratch& scratch, Values& values) const;
+
+  // The trained heads of a request and P(attack) over all that a rule with include_history reads,
+  // on the spot. Errors: kUnavailable without weights, and what the encoder says.
+  Result<HeadReading> read_heads(const Input& input, Scratch& scratch) const;
+  // Null without weights.
+  const nn::TextClassifier* classifier() const;
 
   CostClass cost_class(config::SignalId signal) const;
   // Of what history rules look for; part of the cache key.

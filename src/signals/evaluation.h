@@ -11,7 +11,6 @@
 #include <string_view>
 #include <vector>
 
-#include "nn/head_bank.h"
 #include "signals/compiled.h"
 #include "signals/message_cache.h"
 #include "text/terms.h"
@@ -19,6 +18,7 @@
 
 namespace vsr::signals {
 
+// How far what was asked of the encoder has come; the later, the worse.
 enum class VectorState : uint8_t { kUnknown, kThere, kWanted, kFailed };
 
 // What was worked out so far of one request.
@@ -29,9 +29,10 @@ struct Scratch::State {
   WordList words;
   bool phrases_done = false;
   std::vector<double> phrase_scores;
-  bool heads_done = false;
+  VectorState heads_state = VectorState::kUnknown;
   nn::HeadScores heads;
-  bool attack_done = false;
+  std::string heads_problem;
+  VectorState attack_state = VectorState::kUnknown;
   double attack = 0;
   bool entities_done = false;
   std::vector<Entity> entities;
@@ -57,7 +58,7 @@ struct Scratch::State {
   bool history_words_done = false;
   std::vector<float> history_words;  // best score by keyword
   bool history_entities_done = false;
-  bool history_attack_done = false;
+  VectorState history_attack_state = VectorState::kUnknown;
   double history_attack = 0;
 
   // Of the message at hand, and memory.
@@ -82,6 +83,8 @@ class Evaluation {
       : c_(compiled), input_(input), s_(state), values_(values) {}
 
   void evaluate(config::SignalId id);
+  // The heads of the prompt and the attack in all messages; false with a problem in the state.
+  bool read_all_heads();
 
  private:
   void keyword(config::SignalId id, const config::KeywordRule& rule, const KeywordPlan& plan);
@@ -119,22 +122,46 @@ class Evaluation {
   double prompt_score(const KeywordPlan& plan, const KeywordSlot& slot);
   double structure_value(const config::StructureRule& rule, const StructurePlan& plan);
   void prompt_entities();
-  bool prompt_heads();
+  void ask_for(std::string_view text, bool TextToEncode::* part);
+
+  // A window that may hold an attack.
+  struct Suspect {
+    size_t message;
+    const AttackReading* reading;
+    const AttackWindow* window;
+  };
+  // Whether the scores of the prompt are there; if not, either an error is set for `id` or windows
+  // are asked for.
+  bool need_heads(config::SignalId id, const config::RuleBase& rule);
+  VectorState prompt_heads();
+  VectorState read_prompt_heads();
+  VectorState prompt_attack();
+  VectorState history_attack();
+  VectorState read_history_attack();
+  VectorState turns_attack();
+  VectorState suspect_columns(const Suspect& suspect, nn::EncoderColumns& columns);
+  // kThere with P(attack) of a text in `attack`; needs at least one window.
+  VectorState attack_of(std::string_view text, float lexical, std::span<const nn::Window> windows,
+                        double& attack);
+  VectorState window_of(std::string_view text, nn::EncoderColumns& out);
+  VectorState windows_of(std::string_view text, std::span<const nn::Window> windows,
+                         std::vector<nn::EncoderColumns>& out);
   void history_words();
   void history_entities();
-  void history_attack();
 
   // The result of a message with at least `part`; null if the message could not be read.
   const MessageResult* message(size_t m, MessageResult::Part part);
+  // What is known of a message so far; null if nothing is, or for -1.
+  const MessageResult* find_message(int64_t m);
+  MessageCache::Key key_of(size_t m) const;
+  void remember(size_t m, std::shared_ptr<const MessageResult> result);
   const MessageText* text_of(size_t m);
   void find_words(size_t m, const MessageText& text, MessageResult& out);
   // `safety_only`: of another reading of the text, which counts for rules with `on_error: match`.
   void add_words(TextPatterns& patterns, std::string_view text, bool safety_only = false);
   void add_words_of_views(std::span<const text::View> views);
-  // The highest score of an attack in other readings of a text; 0 if there are none.
-  double attack_in(std::span<const text::View> views) const;
   const std::vector<text::View>& prompt_views();
-  double prompt_attack();
+  void find_attack(const MessageText& text, MessageResult& out);
   void find_entities(size_t m, const MessageText& text, MessageResult& out);
   bool is_prompt(size_t m) const { return static_cast<int64_t>(m) == input_.prompt_message; }
 

@@ -20,43 +20,47 @@ const MessageText* Evaluation::text_of(size_t m) {
   return &s_.texts[m];
 }
 
-const MessageResult* Evaluation::message(size_t m, MessageResult::Part part) {
+MessageCache::Key Evaluation::key_of(size_t m) const {
   const Message& message = input_.messages[m];
-  const MessageCache::Key key{message.content_hash,
-                              c_.version ^ (static_cast<uint64_t>(message.role) << 56)};
-  std::shared_ptr<const MessageResult>& known = s_.results[m];
+  return {message.content_hash, c_.version ^ (static_cast<uint64_t>(message.role) << 56)};
+}
+
+const MessageResult* Evaluation::find_message(int64_t message) {
+  if (message < 0) return nullptr;
+  const auto m = static_cast<size_t>(message);
   if (s_.looked_up[m] == 0) {
     s_.looked_up[m] = 1;
-    if (c_.parts.cache) known = c_.parts.cache->find(key);
-    if (known) ++values_.messages_cached;
+    if (c_.parts.cache) s_.results[m] = c_.parts.cache->find(key_of(m));
+    if (s_.results[m]) ++values_.messages_cached;
   }
-  if (known && (known->parts & part) != 0) return known.get();
+  return s_.results[m].get();
+}
 
-  auto fresh = known ? std::make_shared<MessageResult>(*known) : std::make_shared<MessageResult>();
-  const bool operator_text = is_operator(message.role);
-  if (part == MessageResult::kAttack && (operator_text || message.role == Role::kAssistant)) {
-    fresh->attack = 0;  // the operator's own words, and the model's
-  } else {
-    const MessageText* text = text_of(m);
+void Evaluation::remember(size_t m, std::shared_ptr<const MessageResult> result) {
+  s_.looked_up[m] = 1;
+  s_.results[m] = std::move(result);
+  if (c_.parts.cache) c_.parts.cache->put(key_of(m), s_.results[m]);
+}
+
+const MessageResult* Evaluation::message(size_t m, MessageResult::Part part) {
+  const MessageResult* const known = find_message(static_cast<int64_t>(m));
+  if (known != nullptr && (known->parts & part) != 0) return known;
+  auto fresh = known != nullptr ? std::make_shared<MessageResult>(*known)
+                                : std::make_shared<MessageResult>();
+  // The prompt is told apart by its own scores; the operator's and the model's own words attack
+  // nobody.
+  const Role role = input_.messages[m].role;
+  const bool can_attack = !is_prompt(m) && !is_operator(role) && role != Role::kAssistant;
+  if (part != MessageResult::kAttack || can_attack) {
+    const MessageText* const text = text_of(m);
     if (text == nullptr) return nullptr;
-    if (part == MessageResult::kWords && !operator_text) find_words(m, *text, *fresh);
+    if (part == MessageResult::kWords && !is_operator(role)) find_words(m, *text, *fresh);
     if (part == MessageResult::kEntities) find_entities(m, *text, *fresh);
-    if (part == MessageResult::kAttack) {
-      if (is_prompt(m)) {
-        if (!prompt_heads()) return nullptr;
-        fresh->attack = prompt_attack();
-        fresh->heads = std::make_shared<const nn::HeadScores>(s_.heads);
-      } else {
-        nn::HeadScores scores;
-        c_.parts.heads->score(text->text, scores);
-        fresh->attack = std::max<double>(scores.jailbreak, attack_in(text::unmask(text->text)));
-      }
-    }
+    if (part == MessageResult::kAttack) find_attack(*text, *fresh);
   }
   fresh->parts |= part;
-  known = std::move(fresh);
-  if (c_.parts.cache) c_.parts.cache->put(key, known);
-  return known.get();
+  remember(m, std::move(fresh));
+  return s_.results[m].get();
 }
 
 // Best scores of the keywords of history rules in one text, over those in message_keywords.
@@ -157,45 +161,6 @@ void Evaluation::prompt_entities() {
   }
 }
 
-// False without weights.
-bool Evaluation::prompt_heads() {
-  if (s_.heads_done) return true;
-  if (!c_.parts.heads) return false;
-  s_.heads_done = true;
-  if (input_.prompt_message >= 0 && c_.parts.cache) {
-    // A tool loop asks about the same prompt at every turn.
-    const auto m = static_cast<size_t>(input_.prompt_message);
-    const Message& message = input_.messages[m];
-    const auto known = c_.parts.cache->find(
-        {message.content_hash, c_.version ^ (static_cast<uint64_t>(message.role) << 56)});
-    if (known && known->heads) {
-      s_.heads = *known->heads;
-      return true;
-    }
-  }
-  c_.parts.heads->score(input_.prompt, s_.heads);
-  return true;
-}
-
-double Evaluation::attack_in(std::span<const text::View> views) const {
-  double attack = 0;
-  for (const text::View& view : views) {
-    nn::HeadScores scores;
-    c_.parts.heads->score(view.text, scores);
-    attack = std::max<double>(attack, scores.jailbreak);
-  }
-  return attack;
-}
-
-// Of the prompt, other readings included. Needs prompt_heads().
-double Evaluation::prompt_attack() {
-  if (!s_.attack_done) {
-    s_.attack_done = true;
-    s_.attack = std::max<double>(s_.heads.jailbreak, attack_in(prompt_views()));
-  }
-  return s_.attack;
-}
-
 void Evaluation::history_words() {
   if (s_.history_words_done) return;
   s_.history_words_done = true;
@@ -231,18 +196,6 @@ void Evaluation::history_entities() {
       if (found.part == 0 && is_prompt(m) && prompt_added) continue;
       values_.entities.push_back({found.entity, static_cast<int32_t>(m), found.part});
     }
-  }
-}
-
-void Evaluation::history_attack() {
-  if (s_.history_attack_done) return;
-  s_.history_attack_done = true;
-  s_.history_attack = 0;
-  for (size_t m = 0; m < input_.messages.size(); ++m) {
-    if (is_operator(input_.messages[m].role)) continue;
-    const MessageResult* result = message(m, MessageResult::kAttack);
-    s_.failed |= result == nullptr;
-    if (result != nullptr) s_.history_attack = std::max(s_.history_attack, result->attack);
   }
 }
 

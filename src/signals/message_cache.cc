@@ -4,14 +4,15 @@
 #include <mutex>
 #include <unordered_map>
 
-#include "nn/head_bank.h"
-
 namespace vsr::signals {
 
 size_t MessageResult::bytes() const {
   constexpr size_t kNodeBytes = 160;  // list node, index node, control block
+  size_t windows = 0;
+  for (const AttackReading& reading : readings) windows += reading.windows.capacity();
   return sizeof(*this) + kNodeBytes + keywords.capacity() * sizeof(KeywordScore) +
-         entities.capacity() * sizeof(PartEntity) + (heads ? sizeof(nn::HeadScores) : 0);
+         entities.capacity() * sizeof(PartEntity) + (heads ? sizeof(nn::HeadScores) : 0) +
+         windows * sizeof(AttackWindow) + readings.capacity() * sizeof(AttackReading);
 }
 
 struct MessageCache::Stripe {

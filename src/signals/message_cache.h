@@ -10,11 +10,8 @@
 #include <memory>
 #include <vector>
 
+#include "nn/head_bank.h"
 #include "signals/entity.h"
-
-namespace vsr::nn {
-struct HeadScores;
-}
 
 namespace vsr::signals {
 
@@ -31,13 +28,26 @@ struct KeywordScore {
   bool operator==(const KeywordScore&) const = default;
 };
 
+// What an attack would stand in: a window of a text, known by the hash of its bytes.
+struct AttackWindow {
+  uint64_t hash = 0;
+  nn::Window window;
+};
+// One reading of a text: the text itself, or view - 1 of text::unmask.
+struct AttackReading {
+  float lexical = 0;  // highest logit of the n-grams
+  uint8_t view = 0;
+  std::vector<AttackWindow> windows;  // those that look worst
+};
+
 // What was computed so far for one message; parts that no rule asked for are missing.
 struct MessageResult {
   enum Part : uint8_t { kWords = 1, kEntities = 2, kAttack = 4 };
   uint8_t parts = 0;
-  std::vector<KeywordScore> keywords;  // kWords: of history rules, scores above 0, ascending
-  std::vector<PartEntity> entities;    // kEntities
-  double attack = 0;                   // kAttack: probability
+  std::vector<KeywordScore> keywords;   // kWords: of history rules, scores above 0, ascending
+  std::vector<PartEntity> entities;     // kEntities
+  double attack = 0;                    // kAttack: probability, by n-grams alone
+  std::vector<AttackReading> readings;  // kAttack, where the encoder has heads
   // All heads, kept for messages that were a prompt: a tool loop sends its prompt again and again.
   std::shared_ptr<const nn::HeadScores> heads;
 

@@ -223,7 +223,7 @@ void Evaluation::pii(SignalId id, const config::PiiRule& rule,
 void Evaluation::domain(SignalId id, const config::DomainRule& rule,
                         const std::vector<size_t>& labels) {
   constexpr double kMargin = 0.2;
-  if (!prompt_heads()) return error(id, rule, kNoWeights);
+  if (!need_heads(id, rule)) return;
   size_t top = 0;
   double second = 0;
   for (size_t label = 1; label < nn::kDomains; ++label) {
@@ -252,7 +252,7 @@ void Evaluation::complexity(SignalId id, const config::ComplexityRule& rule,
   if (rule.method == config::ComplexityMethod::kContrastive) {
     return contrastive_complexity(id, rule, level);
   }
-  if (!prompt_heads()) return error(id, rule, kNoWeights);
+  if (!need_heads(id, rule)) return;
   set_complexity(id, rule, level, 2 * static_cast<double>(s_.heads.hard()) - 1);
 }
 
@@ -272,19 +272,22 @@ void Evaluation::set_complexity(SignalId id, const config::ComplexityRule& rule,
 void Evaluation::jailbreak(SignalId id, const config::JailbreakRule& rule) {
   const size_t index = c_.config->signals[id].rule;
   double attack = 0;
+  // Everything is looked at before the answer, so that all that is missing is asked for at once.
+  bool is_known = true;
   if (rule.method != config::JailbreakMethod::kClassifier) {
-    if (!need_vector(id, rule)) return;
-    attack = contrastive_attack(index);
+    is_known = need_vector(id, rule);
+    if (is_known) attack = contrastive_attack(index);
   }
   if (rule.method != config::JailbreakMethod::kContrastive) {
-    if (!prompt_heads()) return error(id, rule, kNoWeights);
-    attack = std::max(attack, prompt_attack());
+    VectorState state = prompt_attack();
+    if (rule.include_history) state = std::max(state, history_attack());
+    if (s_.failed && rule.include_history) return error(id, rule, kUnread);
+    if (state == VectorState::kFailed) return error(id, rule, s_.heads_problem);
+    is_known = is_known && state == VectorState::kThere;
+    attack = std::max(attack, s_.attack);
+    if (rule.include_history) attack = std::max(attack, s_.history_attack);
   }
-  if (rule.include_history && rule.method != config::JailbreakMethod::kContrastive) {
-    history_attack();
-    if (s_.failed) return error(id, rule, kUnread);
-    attack = std::max(attack, s_.history_attack);
-  }
+  if (!is_known) return;
   set(id, attack > 0 && attack >= rule.threshold, attack, attack);
 }
 

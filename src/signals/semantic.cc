@@ -22,7 +22,7 @@ VectorState Evaluation::vector_of(std::string_view text, std::vector<float>& out
       s_.vector_problem = kEncoderBusy;
       return VectorState::kFailed;
     case Encoding::kKnown:
-      values_.texts_to_encode.emplace_back(text);
+      ask_for(text, &TextToEncode::vector);
       return VectorState::kWanted;
     case Encoding::kNow:
       break;
@@ -32,6 +32,16 @@ VectorState Evaluation::vector_of(std::string_view text, std::vector<float>& out
     return VectorState::kFailed;
   }
   return VectorState::kThere;
+}
+
+void Evaluation::ask_for(std::string_view text, bool TextToEncode::* part) {
+  for (TextToEncode& asked : values_.texts_to_encode) {
+    if (asked.text != text) continue;
+    asked.*part = true;
+    return;
+  }
+  values_.texts_to_encode.push_back({std::string(text)});
+  values_.texts_to_encode.back().*part = true;
 }
 
 // Tries once per request; later calls give the same answer.

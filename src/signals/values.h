@@ -34,6 +34,13 @@ struct FoundEntity {
   uint32_t part = 0;
 };
 
+// What is asked of the encoder: the vector of a text, the opinion of its heads, or both.
+struct TextToEncode {
+  std::string text;
+  bool vector = false;
+  bool window = false;
+};
+
 struct Values {
   std::vector<config::SignalValue> signals;  // by SignalId; projections stay unevaluated
   std::vector<Evidence> evidence;            // of matched signals, in order of evaluation
@@ -44,9 +51,9 @@ struct Values {
   std::string_view language;  // ISO 639-1
   double language_confidence = 0;
 
-  // Encoding::kKnown, and rules that were wanted need the vectors of these texts: encode them and
-  // begin again. Those rules are not evaluated.
-  std::vector<std::string> texts_to_encode;
+  // Encoding::kKnown, and rules that were wanted need these texts encoded: do so and begin again.
+  // Those rules are not evaluated. No text occurs twice.
+  std::vector<TextToEncode> texts_to_encode;
 
   uint64_t context_tokens = 0;
   std::array<uint32_t, config::kSignalTypes> microseconds{};  // spent by type of signal
