@@ -16,6 +16,11 @@ TIER_DIFFICULTY = {"SIMPLE": 0.05, "MEDIUM": 0.3, "COMPLEX": 0.7, "REASONING": 0
 OUTCOME_DIFFICULTY = {"weak_ok": 0.2, "strong_only": 0.65, "both_wrong": 0.9}
 BALANCE = 0.3  # a source of n rows weighs n^(1 - BALANCE)
 FOLDS = 6
+# Folds that one tuned encoder leaves out together; each group mixes ideas that are far apart.
+GROUP_OF_FOLD = {"fold0": 0, "fold1": 0, "fold2": 1, "fold4": 1, "fold3": 2, "fold5": 2,
+                 "arena-hard-v2": 0, "uncommonroute": 1, "llmrouter": 1, "clinc": 2}
+GROUPS = 3
+FEEDBACK = ["satisfied", "need_clarification", "wrong_answer", "want_different", "none"]
 # Sources of natural requests that cover many subjects: each tells how the others carry over.
 DOMAIN_HELD_OUT = {"arena-hard-v2", "uncommonroute", "llmrouter", "clinc"}
 # Attack techniques that are held out together: those of one origin or one idea.
@@ -26,6 +31,7 @@ FAMILY_FOLD = {
     "override": 3, "extraction": 3, "authority": 3, "rewritten": 3,
     "document_injection": 4, "document": 4, "tool_abuse": 4, "hijack": 4,
     "encoding": 5, "format_injection": 5, "refusal_suppression": 5,
+    "suffix": 0, "hypothetical": 2, "pressure": 3, "payload_splitting": 5, "many_shot": 5,
 }
 
 
@@ -151,23 +157,53 @@ def harmful_rows(files: dict, short: list[dict]) -> list[Row]:
     return balanced(rows)
 
 
-def read_short(path: pathlib.Path) -> list[dict]:
-    """domain, tier, language and text of short requests that the data lacks."""
+def read_written(path: pathlib.Path, *columns: str) -> list[dict]:
+    """Requests that were written for this router: tab-separated columns and the text."""
     out = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        domain, tier, lang, text = line.split("\t")
-        out.append(dict(domain=domain, tier=tier, lang=lang, text=text, split="train",
-                        source="short", group=text, licence="CC0-1.0"))
+    if not path.exists():
+        return out
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        fields = line.split("\t")
+        if len(fields) != len(columns) + 1:
+            raise SystemExit(f"{path}:{number}: {len(fields)} columns, expected {len(columns) + 1}")
+        text = fields[-1].replace("\\\\", "\0").replace("\\n", "\n").replace("\0", "\\")
+        out.append(dict(zip(columns, fields), text=text, split="train", source="written",
+                        group=text, licence="Apache-2.0"))
     return out
 
 
-def all_rows(data: pathlib.Path, short_path: pathlib.Path) -> list[Row]:
+def written_rows(folder: pathlib.Path) -> list[Row]:
+    extra = folder / "extra"
+    rows = [make("domain", row, DOMAINS.index(row["label"]), "-", kind="written",
+                 name=row["label"]) for row in read_written(extra / "domain.tsv", "label", "lang")]
+    for row in read_written(extra / "tier.tsv", "label", "lang"):
+        rows.append(make("tier", row, TIERS.index(row["label"]), fold(row), kind="written",
+                         name=row["label"]))
+        rows.append(make("difficulty", row, TIER_DIFFICULTY[row["label"]], fold(row),
+                         kind="written", name="written"))
+    for row in read_written(extra / "attacks.tsv", "family", "lang"):
+        family = row["family"]
+        known = f"fold{FAMILY_FOLD[family]}" if family in FAMILY_FOLD else fold(row)
+        rows.append(make("jailbreak", row, 1, known, kind=family, name="attack"))
+    for row in read_written(extra / "benign.tsv", "kind", "lang"):
+        rows.append(make("jailbreak", row, 0, fold(row), kind=row["kind"], name="benign"))
+    for row in read_written(extra / "feedback.tsv", "label", "lang"):
+        rows.append(make("feedback", row, FEEDBACK.index(row["label"]), fold(row), kind="written",
+                         name=row["label"]))
+    return rows
+
+
+def all_rows(data: pathlib.Path, folder: pathlib.Path) -> list[Row]:
+    """`folder`: where short_prompts.tsv and extra/ are."""
     names = ("domain", "difficulty", "jailbreak", "harmful", "pii", "secrets", "agentic", "intents")
     files = {name: load(data, name) for name in names}
-    short = read_short(short_path)
+    short = read_written(folder / "short_prompts.tsv", "domain", "tier", "lang")
     rows = []
     for of_head in (domain_rows, jailbreak_rows, harmful_rows, tier_rows, difficulty_rows):
         rows += of_head(files, short)
+    written = written_rows(folder)
+    for head in sorted({row["head"] for row in written}):
+        rows += balanced([row for row in written if row["head"] == head])
     for number, row in enumerate(rows):
         row["id"] = number
     return rows
