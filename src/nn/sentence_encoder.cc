@@ -1,7 +1,5 @@
 #include "nn/sentence_encoder.h"
 
-#include <dnnl.h>
-
 #include <algorithm>
 #include <cmath>
 #include <dnnl.hpp>
@@ -10,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/id.h"
+#include "nn/attention.h"
 #include "nn/encoder_file.h"
 #include "nn/vector_math.h"
 #include "nn/vectors.h"
@@ -141,15 +140,14 @@ struct Workspace {
         quantized(p.positions * p.inner),
         row_scale(p.positions),
         wide(p.positions * std::max(3 * p.width, p.inner)),
-        context(p.positions * p.width),
-        attention(size_t{p.positions} * p.positions) {}
+        context(p.positions * p.width) {}
   dnnl::stream stream;
   std::vector<float> hidden;  // tokens × width
   std::vector<int8_t> quantized;
   std::vector<float> row_scale;
   std::vector<float> wide;  // result of a product
   std::vector<float> context;
-  std::vector<float> attention;  // tokens × tokens of one head
+  AttentionScratch attention;
   std::vector<uint8_t> scratchpad;
   std::vector<uint32_t> ids;
   std::vector<uint32_t> window;
@@ -256,21 +254,14 @@ void SentenceEncoder::Network::quantize(const float* rows, size_t tokens, size_t
   }
 }
 
-// softmax(Q·Kᵀ / √d)·V for each head, from `wide` into `context`.
+// All heads, from `wide` into `context`.
 void SentenceEncoder::Network::attend(size_t tokens, Workspace& w) const {
   const size_t head_width = p_.width / p_.heads;
-  const auto n = static_cast<dnnl_dim_t>(tokens);
-  const auto d = static_cast<dnnl_dim_t>(head_width);
-  const auto stride = static_cast<dnnl_dim_t>(3 * p_.width);
-  const float by = 1 / std::sqrt(static_cast<float>(head_width));
   for (size_t h = 0; h < p_.heads; ++h) {
     const float* const queries = w.wide.data() + h * head_width;
-    const float* const keys = queries + p_.width;
-    const float* const values = keys + p_.width;
-    dnnl_sgemm('N', 'T', n, n, d, by, queries, stride, keys, stride, 0, w.attention.data(), n);
-    for (size_t t = 0; t < tokens; ++t) softmax_row(w.attention.data() + t * tokens, tokens);
-    dnnl_sgemm('N', 'N', n, d, n, 1, w.attention.data(), n, values, stride, 0,
-               w.context.data() + h * head_width, static_cast<dnnl_dim_t>(p_.width));
+    const HeadRows head{queries, queries + p_.width, queries + 2 * p_.width, 3 * p_.width,
+                        tokens,  head_width};
+    nn::attend(head, w.context.data() + h * head_width, p_.width, w.attention);
   }
 }
 
