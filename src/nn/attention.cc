@@ -48,8 +48,8 @@ namespace {
 constexpr size_t kPairs = kBfloat16Width / 2;
 constexpr size_t kRows = 4;     // queries at a time
 constexpr size_t kVector = 16;  // floats of a register
-constexpr size_t kColumns = 4;  // registers of keys at a time
-constexpr size_t kKeys = kVector * kColumns;
+constexpr size_t kWide = 4;     // registers of keys at a time, and for the last ones
+constexpr size_t kNarrow = 2;
 
 size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
 
@@ -95,30 +95,30 @@ VSR_BFLOAT16 void pack(const HeadRows& head, size_t tokens_padded, AttentionScra
   }
 }
 
-// scores[row][token] of kRows queries.
-VSR_BFLOAT16 void score(const uint32_t* queries, size_t tokens_padded, AttentionScratch& s) {
-  for (size_t first = 0; first < tokens_padded; first += kKeys) {
-    __m512 sum[kRows][kColumns];
-    for (auto& row : sum) {
-      for (__m512& part : row) part = _mm512_setzero_ps();
-    }
-    for (size_t d = 0; d < kPairs; ++d) {
-      const uint32_t* const keys = s.keys.data() + d * tokens_padded + first;
-      __m512bh key[kColumns];
-      for (size_t c = 0; c < kColumns; ++c) {
-        key[c] = (__m512bh)_mm512_loadu_si512(keys + c * kVector);
-      }
-      for (size_t r = 0; r < kRows; ++r) {
-        const auto query = (__m512bh)_mm512_set1_epi32(static_cast<int>(queries[r * kPairs + d]));
-        for (size_t c = 0; c < kColumns; ++c) {
-          sum[r][c] = _mm512_dpbf16_ps(sum[r][c], query, key[c]);
-        }
-      }
+// scores[row][token] of kRows queries and the keys of `kColumns` registers from `first` on.
+template <size_t kColumns>
+VSR_BFLOAT16 void score(const uint32_t* queries, size_t first, size_t tokens_padded,
+                        AttentionScratch& s) {
+  __m512 sum[kRows][kColumns];
+  for (auto& row : sum) {
+    for (__m512& part : row) part = _mm512_setzero_ps();
+  }
+  for (size_t d = 0; d < kPairs; ++d) {
+    const uint32_t* const keys = s.keys.data() + d * tokens_padded + first;
+    __m512bh key[kColumns];
+    for (size_t c = 0; c < kColumns; ++c) {
+      key[c] = (__m512bh)_mm512_loadu_si512(keys + c * kVector);
     }
     for (size_t r = 0; r < kRows; ++r) {
+      const auto query = (__m512bh)_mm512_set1_epi32(static_cast<int>(queries[r * kPairs + d]));
       for (size_t c = 0; c < kColumns; ++c) {
-        _mm512_storeu_ps(s.scores.data() + r * tokens_padded + first + c * kVector, sum[r][c]);
+        sum[r][c] = _mm512_dpbf16_ps(sum[r][c], query, key[c]);
       }
+    }
+  }
+  for (size_t r = 0; r < kRows; ++r) {
+    for (size_t c = 0; c < kColumns; ++c) {
+      _mm512_storeu_ps(s.scores.data() + r * tokens_padded + first + c * kVector, sum[r][c]);
     }
   }
 }
@@ -188,12 +188,17 @@ bool has_bfloat16() { return __builtin_cpu_supports("avx512bf16") != 0; }
 
 void attend_bfloat16(const HeadRows& head, float* out, size_t out_stride,
                      AttentionScratch& scratch) {
-  const size_t padded = round_up(head.tokens, kKeys);
+  const size_t padded = round_up(head.tokens, kNarrow * kVector);
   pack(head, padded, scratch);
   scratch.scores.resize(std::max(scratch.scores.size(), kRows * padded));
   scratch.weights.resize(std::max(scratch.weights.size(), kRows * padded / 2));
   for (size_t first = 0; first < head.tokens; first += kRows) {
-    score(scratch.queries.data() + first * kPairs, padded, scratch);
+    const uint32_t* const queries = scratch.queries.data() + first * kPairs;
+    size_t keys = 0;
+    for (; keys + kWide * kVector <= padded; keys += kWide * kVector) {
+      score<kWide>(queries, keys, padded, scratch);
+    }
+    if (keys < padded) score<kNarrow>(queries, keys, padded, scratch);
     float sums[kRows];
     for (size_t r = 0; r < kRows; ++r) {
       sums[r] = weigh(scratch.scores.data() + r * padded, head.tokens, padded,
