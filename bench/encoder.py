@@ -11,6 +11,7 @@ usage: bench/encoder.py [--build build/release] [--tokens 16,32,64,128,512] [--p
 
 import argparse
 import json
+import logging
 import os
 import pathlib
 import random
@@ -134,6 +135,7 @@ class Graph:
 
 
 def reference():
+    logging.getLogger().setLevel(logging.ERROR)  # it asks for steps that change nothing here
     with tempfile.TemporaryDirectory() as work:
         whole, small = pathlib.Path(work, "float.onnx"), pathlib.Path(work, "int8.onnx")
         Graph(Weights()).save(whole)

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 
 #include "base/check.h"
@@ -42,7 +43,9 @@ class Traffic {
     config_ = loaded.config;
     heads_ = std::make_shared<const nn::HeadBank>(
         checked(nn::HeadBank::load(root + "/models/heads.bin")));
-    encoder_ = checked(nn::SentenceEncoder::load(root + "/models/encoder.bin"));
+    const std::string tuned = root + "/models/tuned.bin";
+    encoder_ = checked(nn::SentenceEncoder::load(root + "/models/encoder.bin",
+                                                 std::filesystem::exists(tuned) ? tuned : ""));
     std::ifstream in(root + "/" + probes);
     probes_ = checked(load_probes(std::string(std::istreambuf_iterator<char>(in), {}), probes));
     origin_.header = [](std::string_view) { return std::string_view(); };

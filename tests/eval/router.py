@@ -1,11 +1,13 @@
 """The router's own program over many texts."""
 
+import concurrent.futures
 import json
 import pathlib
 import subprocess
 import tempfile
 
-PROBES_A_RUN = 2000
+THREADS = 2
+PROBES_A_RUN = 500
 BYTES_A_RUN = 3_000_000  # a file of probes may have 4 MiB
 
 # The attack rule of the shipped recipe on its own: the head's readings of a text and of what hides in
@@ -39,7 +41,7 @@ class Router:
             for row in objects:
                 rows.write(json.dumps(row) + "\n")
             rows.flush()
-            command = [self.program, "eval", *arguments, "--input", rows.name, "--threads", "2"]
+            command = [self.program, "eval", *arguments, "--input", rows.name, "--threads", str(THREADS)]
             done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             raise SystemExit(f"{' '.join(map(str, command))}: {done.stderr.strip()}")
@@ -55,16 +57,15 @@ class Router:
 
     def finds_attack(self, texts: list[str]) -> list[bool]:
         """Whether the shipped attack rule matches, through the whole decision."""
-        out = []
-        while len(out) < len(texts):
-            part, size = [], 0
-            for text in texts[len(out):len(out) + PROBES_A_RUN]:
-                if part and size + len(text.encode()) > BYTES_A_RUN:
-                    break
-                part.append(text)
-                size += len(text.encode())
-            out += self._finds_attack(part)
-        return out
+        parts, size = [[]], 0
+        for text in texts:
+            size += len(text.encode())
+            if len(parts[-1]) == PROBES_A_RUN or (parts[-1] and size > BYTES_A_RUN):
+                parts.append([])
+                size = len(text.encode())
+            parts[-1].append(text)
+        with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+            return [hit for part in pool.map(self._finds_attack, parts) for hit in part]
 
     def _finds_attack(self, texts: list[str]) -> list[bool]:
         variants = [{"id": str(n), "query": text} for n, text in enumerate(texts)]
