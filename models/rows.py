@@ -209,10 +209,13 @@ def all_rows(data: pathlib.Path, folder: pathlib.Path) -> list[Row]:
     return rows
 
 
+def escaped(text: str) -> str:
+    text = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
+    return text.replace("\r", " ")
+
+
 def write(rows: list[Row], path: pathlib.Path) -> None:
     with open(path, "w", encoding="utf-8", newline="\n") as out:
         for row in rows:
-            text = row["text"].replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
-            text = text.replace("\r", " ")
             out.write(f"{row['head']}\t{row['id']}\t{row['use']}\t{row['holdout']}\t"
-                      f"{row['weight']:.6g}\t{row['label']}\t{text}\n")
+                      f"{row['weight']:.6g}\t{row['label']}\t{escaped(row['text'])}\n")

@@ -4,10 +4,15 @@
 //   train_heads fit SETTINGS ROWS OUT        fit every head on its `fit` rows, write the weights
 //   train_heads holdout HEAD SETTINGS ROWS   for each holdout key: fit without it, print its rows
 //   train_heads calibrate WEIGHTS SETTINGS OUT   the same weights with the calibration of SETTINGS
+//   train_heads states ENCODER LAYERS WINDOW TEXTS OUT   what the first layers of the encoder make of
+//                                            each line of TEXTS, at most WINDOW tokens of it: to OUT
+//                                            one bfloat16 row a token, to standard output the tokens
 //   train_heads score WEIGHTS ROWS HEAD      print rows with `use` dev or none, by HeadBank itself
 //
 // SETTINGS holds lines `name value`. Printed lines are: id, use, holdout, label, logits…
 
+#include <algorithm>
+#include <bit>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -16,6 +21,7 @@
 #include <set>
 
 #include "nn/head_bank.h"
+#include "nn/sentence_encoder.h"
 #include "tools/fit.h"
 #include "tools/rows.h"
 
@@ -179,6 +185,33 @@ int score(const std::string& weights, const std::string& rows_path, const HeadSp
   return 0;
 }
 
+int write_states(const std::string& encoder_path, size_t layers, size_t window,
+                 const std::string& texts_path, const std::string& out_path) {
+  const auto encoder = nn::SentenceEncoder::load(encoder_path);
+  if (!encoder) give_up(encoder.error().message);
+  std::ifstream in(texts_path);
+  std::ofstream out(out_path, std::ios::binary);
+  std::vector<float> hidden;
+  std::vector<uint16_t> rounded;
+  for (std::string line; std::getline(in, line);) {
+    const Status done = (*encoder)->hidden(unescape(line), layers, window, hidden);
+    if (!done) give_up(done.error().message);
+    rounded.resize(hidden.size());
+    std::ranges::transform(hidden, rounded.begin(), [](float x) {
+      const auto bits = std::bit_cast<uint32_t>(x);
+      return static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+    });
+    out.write(reinterpret_cast<const char*>(rounded.data()),
+              static_cast<std::streamsize>(rounded.size() * sizeof(uint16_t)));
+    fmt::print("{}\n", hidden.size() / (*encoder)->dims());
+  }
+  out.close();
+  if (!out) give_up("cannot write " + out_path);
+  return 0;
+}
+
+size_t count_of(const char* text) { return static_cast<size_t>(std::strtoul(text, nullptr, 10)); }
+
 int run(std::span<char*> args) {
   const std::string mode = args.size() > 1 ? args[1] : "";
   if (mode == "fit" && args.size() == 5) return fit_all(Settings(args[2]), args[3], args[4]);
@@ -188,10 +221,14 @@ int run(std::span<char*> args) {
   if (mode == "calibrate" && args.size() == 5) {
     return calibrate_file(args[2], Settings(args[3]), args[4]);
   }
+  if (mode == "states" && args.size() == 7) {
+    return write_states(args[2], count_of(args[3]), count_of(args[4]), args[5], args[6]);
+  }
   if (mode == "score" && args.size() == 5) return score(args[2], args[3], head_spec(args[4]));
   give_up(
       "usage: train_heads fit SETTINGS ROWS OUT | holdout HEAD SETTINGS ROWS | "
-      "calibrate WEIGHTS SETTINGS OUT | score WEIGHTS ROWS HEAD");
+      "calibrate WEIGHTS SETTINGS OUT | states ENCODER LAYERS WINDOW TEXTS OUT | "
+      "score WEIGHTS ROWS HEAD");
 }
 
 }  // namespace

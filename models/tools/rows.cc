@@ -9,6 +9,15 @@
 namespace vsr::models {
 namespace {
 
+Use parse_use(std::string_view text) {
+  if (text == "fit") return Use::kFit;
+  if (text == "dev") return Use::kDev;
+  if (text == "none") return Use::kNone;
+  give_up(fmt::format("unknown use '{}'", text));
+}
+
+}  // namespace
+
 std::string unescape(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -21,15 +30,6 @@ std::string unescape(std::string_view text) {
   }
   return out;
 }
-
-Use parse_use(std::string_view text) {
-  if (text == "fit") return Use::kFit;
-  if (text == "dev") return Use::kDev;
-  if (text == "none") return Use::kNone;
-  give_up(fmt::format("unknown use '{}'", text));
-}
-
-}  // namespace
 
 void give_up(const std::string& why) {
   fmt::print(stderr, "train_heads: {}\n", why);

@@ -187,6 +187,7 @@ class SentenceEncoder::Network {
   void encode(std::string_view text, float* out) const;
   // Writes what the heads say of the first window of a text, and the vector of the text if asked.
   void read(std::string_view text, EncoderColumns& columns, float* vector) const;
+  void hidden(std::string_view text, size_t layers, size_t window, std::vector<float>& out) const;
 
  private:
   using Layers = std::vector<std::unique_ptr<const Layer>>;
@@ -348,6 +349,20 @@ void SentenceEncoder::Network::encode(std::string_view text, float* out) const {
   give_back(std::move(w));
 }
 
+void SentenceEncoder::Network::hidden(std::string_view text, size_t layers, size_t window,
+                                      std::vector<float>& out) const {
+  omp_set_num_threads(1);
+  std::unique_ptr<Workspace> w = take();
+  w->ids.clear();
+  tokenizer_.encode(text, w->ids, window - 2);
+  open_window(std::span(w->ids).first(std::min(window - 2, w->ids.size())), *w);
+  embed(w->window, *w);
+  run_layers(std::span(layers_).first(layers), *w);
+  const size_t floats = w->window.size() * p_.width;
+  out.assign(w->hidden.begin(), w->hidden.begin() + static_cast<std::ptrdiff_t>(floats));
+  give_back(std::move(w));
+}
+
 void SentenceEncoder::Network::read(std::string_view text, EncoderColumns& columns,
                                     float* vector) const {
   omp_set_num_threads(1);
@@ -449,6 +464,18 @@ Status SentenceEncoder::encode(std::span<const std::string_view> texts,
     for (size_t i = 0; i < texts.size(); ++i) {
       network_->encode(texts[i], out.data() + i * dims());
     }
+  } catch (const dnnl::error& error) {
+    return fail(ErrorCode::kInternal, std::string("the encoder failed: ") + error.what());
+  }
+  return {};
+}
+
+Status SentenceEncoder::hidden(std::string_view text, size_t layers, size_t window,
+                               std::vector<float>& out) const {
+  const EncoderParameters& p = network_->parameters();
+  VSR_CHECK(layers <= p.layers.size() && window >= 2 && window <= p.positions);
+  try {
+    network_->hidden(text, layers, window, out);
   } catch (const dnnl::error& error) {
     return fail(ErrorCode::kInternal, std::string("the encoder failed: ") + error.what());
   }

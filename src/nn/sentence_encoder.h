@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "nn/encoder.h"
 #include "nn/mapped_file.h"
@@ -36,6 +37,10 @@ class SentenceEncoder final : public Encoder {
   Status encode(std::span<const std::string_view> texts, std::span<float> out) const override;
   Status read(std::string_view text, EncoderColumns& columns,
               std::span<float> vector) const override;
+
+  // For training: the vectors of the first `window` tokens after the first `layers` layers, tokens ×
+  // dims() floats.
+  Status hidden(std::string_view text, size_t layers, size_t window, std::vector<float>& out) const;
 
   // Tokens of the text with [CLS] and [SEP], as one window would hold them.
   size_t count_tokens(std::string_view text) const;

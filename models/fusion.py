@@ -1,0 +1,156 @@
+"""How the opinions of n-grams and of the encoder become one calibrated score: fitted on rows that
+neither had seen. Needs numpy and torch."""
+
+import collections
+
+import numpy as np
+import torch
+
+import figures as fig
+import report
+import rows as training_rows
+from tuned_file import COLUMNS
+
+# Columns of the heads, as in src/nn/heads.h.
+COLUMNS_OF = {"domain": (0, 14), "jailbreak": (14, 15), "harmful": (15, 16), "tier": (16, 20),
+              "difficulty": (20, 21), "feedback": (21, 26)}
+# The share of attacks (harmful requests) in the traffic that the probability is calibrated for, and
+# the share of false alarms that sets the shipped threshold: its mean over the kinds of benign text.
+PRIOR = {"jailbreak": 0.1, "harmful": 0.1}
+FALSE_ALARMS = {"jailbreak": 0.008, "harmful": 0.01}
+
+
+class Pair:
+    """A row with the logits of both for its head; `lexical` may be None."""
+
+    def __init__(self, row, lexical, encoder):
+        self.row, self.lexical, self.encoder = row, lexical, encoder
+
+
+def minimise(parameters: list, loss) -> None:
+    optimiser = torch.optim.LBFGS(parameters, max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimiser.zero_grad()
+        value = loss()
+        value.backward()
+        return value
+
+    optimiser.step(closure)
+
+
+def stack(pairs: list) -> tuple:
+    encoder = torch.tensor(np.array([p.encoder for p in pairs]), dtype=torch.float64)
+    lexical = torch.zeros_like(encoder)
+    if pairs[0].lexical is not None:
+        lexical = torch.tensor(np.array([p.lexical for p in pairs]), dtype=torch.float64)
+    return lexical, encoder
+
+
+def even(keys: list) -> torch.Tensor:
+    """Weights that let every key count alike, mean 1."""
+    sizes = collections.Counter(keys)
+    weights = torch.tensor([len(keys) / len(sizes) / sizes[k] for k in keys], dtype=torch.float64)
+    return weights
+
+
+def fit_classes(pairs: list, keys: list) -> tuple:
+    """Two weights and one offset a class, of least log loss; the offsets are held near 0."""
+    lexical, encoder = stack(pairs)
+    gold = torch.tensor([int(p.row["label"]) for p in pairs])
+    weight = even(keys)
+    mix = torch.tensor([0.5, 0.5], dtype=torch.float64, requires_grad=True)
+    offset = torch.zeros(encoder.shape[1], dtype=torch.float64, requires_grad=True)
+
+    def loss():
+        z = mix[0] * lexical + mix[1] * encoder + offset
+        losses = torch.nn.functional.cross_entropy(z, gold, reduction="none")
+        return (losses * weight).mean() + 0.02 * offset.square().mean()
+
+    minimise([mix, offset], loss)
+    a, b = mix.detach().tolist()
+    return a, b, offset.detach().tolist()
+
+
+def fit_binary(head: str, pairs: list) -> tuple:
+    """Two weights and an offset for a traffic with PRIOR positives; every kind counts alike."""
+    lexical, encoder = stack(pairs)
+    target = torch.tensor([float(p.row["label"]) for p in pairs], dtype=torch.float64)
+    kinds = [report.kind_of(p.row) for p in pairs]
+    sizes = collections.Counter(kinds)
+    of_side = {side: sum(1 for kind in sizes if kind[0] == side) for side in (0, 1)}
+    share = {1: PRIOR[head], 0: 1 - PRIOR[head]}
+    weight = torch.tensor([share[k[0]] / of_side[k[0]] / sizes[k] for k in kinds],
+                          dtype=torch.float64)
+    mix = torch.tensor([0.5, 0.5, 0.0], dtype=torch.float64, requires_grad=True)
+
+    def loss():
+        z = mix[0] * lexical[:, 0] + mix[1] * encoder[:, 0] + mix[2]
+        losses = torch.nn.functional.binary_cross_entropy_with_logits(z, target, reduction="none")
+        return (losses * weight).sum()
+
+    minimise([mix], loss)
+    return tuple(mix.detach().tolist())
+
+
+def threshold_of(head: str, pairs: list, fused: list) -> float:
+    by_kind = collections.defaultdict(list)
+    for pair, z in zip(pairs, fused):
+        if pair.row["label"] == 0:
+            by_kind[report.kind_of(pair.row)].append(z[0])
+
+    def false_alarms(threshold: float) -> float:
+        return sum(fig.share_above(v, threshold) for v in by_kind.values()) / len(by_kind)
+
+    low, high = -30.0, 30.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (low, middle) if false_alarms(middle) <= FALSE_ALARMS[head] else (middle, high)
+    return fig.sigmoid(high)
+
+
+def fit_difficulty(pairs: list) -> tuple:
+    """Of rows with a measured failure rate: they alone tell the scale."""
+    measured = [p for p in pairs if p.row["kind"] == "solve_rate"]
+    lexical, encoder = stack(measured)
+    target = torch.tensor([float(p.row["label"]) for p in measured], dtype=torch.float64)
+    mix = torch.tensor([0.5, 0.5, 0.0], dtype=torch.float64, requires_grad=True)
+
+    def loss():
+        z = mix[0] * lexical[:, 0] + mix[1] * encoder[:, 0] + mix[2]
+        return torch.nn.functional.binary_cross_entropy_with_logits(z, target)
+
+    minimise([mix], loss)
+    return tuple(mix.detach().tolist())
+
+
+def fuse(pairs: list, head: str, fusion: dict) -> list:
+    """Calibrated logits of the pairs."""
+    begin, end = COLUMNS_OF[head]
+    lexical, encoder = stack(pairs)
+    columns = [torch.tensor(fusion[name][begin:end], dtype=torch.float64)
+               for name in ("lexical", "encoder", "offset")]
+    return (columns[0] * lexical + columns[1] * encoder + columns[2]).tolist()
+
+
+def fit(held_out: dict) -> dict:
+    """`held_out`: pairs by head. Returns what tuned_file.write wants."""
+    out = {name: [0.0] * len(COLUMNS) for name in ("lexical", "encoder", "offset")}
+    for head, pairs in held_out.items():
+        begin, end = COLUMNS_OF[head]
+        if head in ("domain", "tier", "feedback"):
+            keys = [(p.row["label"], p.row["lang"] == "en") for p in pairs]
+            a, b, offsets = fit_classes(pairs, keys)
+        elif head == "difficulty":
+            a, b, offset = fit_difficulty(pairs)
+            offsets = [offset]
+        else:
+            a, b, offset = fit_binary(head, pairs)
+            offsets = [offset]
+        for column in range(begin, end):
+            out["lexical"][column] = a if pairs[0].lexical is not None else 0.0
+            out["encoder"][column] = b
+            out["offset"][column] = offsets[column - begin]
+        if head in PRIOR:
+            out[f"{head}_threshold"] = threshold_of(head, pairs, fuse(pairs, head, out))
+    return out
