@@ -11,11 +11,12 @@ namespace vsr::cli {
 
 std::vector<config::Diagnostic> all_problems(config::LoadResult loaded, const std::string& name) {
   if (!loaded.config) return loaded.diagnostics;
-  for (const signals::RuleProblem& problem : signals::check_rules(loaded.config->rules)) {
+  for (const signals::RuleProblem& problem : signals::check_rules(*loaded.config)) {
     config::Diagnostic diagnostic;
     diagnostic.file = name;
     diagnostic.position = problem.position;
-    diagnostic.path = "routing.signals";
+    diagnostic.severity = problem.severity;
+    diagnostic.path = problem.path;
     diagnostic.message = problem.message;
     loaded.diagnostics.push_back(std::move(diagnostic));
   }

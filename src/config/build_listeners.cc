@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include "config/build.h"
@@ -37,6 +38,12 @@ void api_key(Build& build, const View& view, Listener& listener) {
   listener.api_keys.push_back(std::move(key));
 }
 
+bool is_ip_address(const std::string& text) {
+  in6_addr out{};
+  return inet_pton(AF_INET, text.c_str(), &out) == 1 ||
+         inet_pton(AF_INET6, text.c_str(), &out) == 1;
+}
+
 }  // namespace
 
 void build_listeners(Build& build, const View& list) {
@@ -47,6 +54,13 @@ void build_listeners(Build& build, const View& list) {
     listener.name = listeners.empty() ? "default" : fmt::format("listener-{}", listeners.size());
     read(view["name"], listener.name);
     read(view["address"], listener.address);
+    if (!is_ip_address(listener.address)) {
+      build.error(view["address"],
+                  fmt::format("{} is not an IP address to listen on; 127.0.0.1 is this machine "
+                              "alone, 0.0.0.0 every interface",
+                              quote(listener.address)),
+                  listener.address, "an IP address such as 127.0.0.1, 0.0.0.0 or ::");
+    }
     if (const auto port = view["port"].integer()) listener.port = static_cast<uint16_t>(*port);
     read_duration(view["timeout"], listener.timeout_ms);
     read_bytes(view["max_body_bytes"], listener.max_body_bytes);

@@ -116,7 +116,12 @@ void fill(Build& build, const View& view, ComplexityRule& rule) {
 void fill(Build& build, const View& view, PiiRule& rule) {
   rule.threshold = build.config.classifier.pii_threshold;
   read(view["threshold"], rule.threshold);
-  read(view["pii_types_allowed"], rule.types_allowed);
+  const View allowed = view["pii_types_allowed"];
+  read(allowed, rule.types_allowed);
+  const std::vector<View> items = allowed.items();
+  for (size_t i = 0; i < rule.types_allowed.size(); ++i) {
+    rule.types_allowed_at.push_back(i < items.size() ? items[i].position() : allowed.position());
+  }
 }
 
 void fill(Build& build, const View& view, JailbreakRule& rule) {

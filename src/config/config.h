@@ -193,6 +193,7 @@ struct ComplexityRule : RuleBase {
 struct PiiRule : RuleBase {
   double threshold = 0.5;
   std::vector<std::string> types_allowed;
+  std::vector<Position> types_allowed_at;  // of each
 };
 
 enum class JailbreakMethod : uint8_t { kClassifier, kContrastive, kHybrid };

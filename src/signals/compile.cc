@@ -34,39 +34,7 @@ double threshold_of(const config::KeywordRule& rule) {
   return 1;
 }
 
-void check_regex(std::vector<RuleProblem>& problems, const config::RuleBase& rule,
-                 const std::string& pattern) {
-  const std::string problem = regex_problem(pattern);
-  if (problem.empty()) return;
-  problems.push_back({rule.position, fmt::format("{}: {} is no regular expression: {}", rule.name,
-                                                 pattern, problem)});
-}
-
 }  // namespace
-
-std::vector<RuleProblem> check_rules(const config::SignalRules& rules) {
-  std::vector<RuleProblem> problems;
-  size_t patterns = 0;
-  for (const config::KeywordRule& rule : rules.keywords) {
-    if (rule.keywords.empty()) problems.push_back({rule.position, rule.name + ": has no keyword"});
-    for (const std::string& keyword : rule.keywords) {
-      if (keyword.empty())
-        problems.push_back({rule.position, rule.name + ": has an empty keyword"});
-      if (rule.method == config::KeywordMethod::kRegex) check_regex(problems, rule, keyword);
-    }
-    patterns += rule.keywords.size();
-  }
-  for (const config::StructureRule& rule : rules.structure) {
-    if (rule.source == config::StructureSource::kRegex) check_regex(problems, rule, rule.pattern);
-    patterns += rule.keywords.size() + 1;
-  }
-  if (patterns > kPatternsMax) {
-    problems.push_back({{},
-                        fmt::format("keyword and structure rules have {} patterns, more than {}",
-                                    patterns, kPatternsMax)});
-  }
-  return problems;
-}
 
 bool needs_vectors(const config::SignalRules& rules) {
   const auto compares = [](const config::OtherRule& rule) {
@@ -217,11 +185,11 @@ uint64_t version_of(const Engine::Compiled& c) {
 
 Result<std::shared_ptr<const Engine>> Engine::compile(std::shared_ptr<const config::Config> config,
                                                       Parts parts) {
-  if (const std::vector<RuleProblem> problems = check_rules(config->rules); !problems.empty()) {
-    const RuleProblem& first = problems.front();
+  for (const RuleProblem& problem : check_rules(*config)) {
+    if (problem.severity != config::Severity::kError) continue;
     return fail(ErrorCode::kInvalidArgument,
-                fmt::format("{}:{}:{}: error: routing.signals: {}", config->file,
-                            first.position.line, first.position.column, first.message));
+                fmt::format("{}:{}:{}: error: {}: {}", config->file, problem.position.line,
+                            problem.position.column, problem.path, problem.message));
   }
   auto compiled = std::make_unique<Compiled>();
   compiled->config = std::move(config);

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "config/config.h"
+#include "config/diagnostics.h"
 #include "nn/head_bank.h"
 #include "signals/input.h"
 #include "signals/values.h"
@@ -44,13 +45,17 @@ struct Parts {
 // Whether any rule reads what the encoder says, so that Parts::vectors is worth loading.
 bool needs_vectors(const config::SignalRules& rules);
 
+// A problem without the name of its file.
 struct RuleProblem {
   config::Position position;
   std::string message;
+  config::Severity severity = config::Severity::kError;
+  std::string_view path = "routing.signals";
 };
-// Everything wrong with the rules that only compiling them shows: bad regular expressions, empty
-// keyword lists. For `validate`; compile() refuses a recipe with any.
-std::vector<RuleProblem> check_rules(const config::SignalRules& rules);
+// Everything wrong with the rules that the key table cannot tell: bad regular expressions, empty
+// keyword lists, unknown types of personal data, and texts that the encoder cannot compare. For
+// `validate`; compile() refuses a recipe with an error among them.
+std::vector<RuleProblem> check_rules(const config::Config& config);
 
 struct HeadReading {
   nn::HeadScores heads;

@@ -1,5 +1,6 @@
 #include "signals/entity.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -60,6 +61,28 @@ constexpr Name kNames[] = {
     {"JWT", EntityType::kAccessToken},
 };
 
+constexpr std::string_view kForeignNames[] = {
+    "AGE",
+    "AU_ABN",
+    "AU_ACN",
+    "AU_MEDICARE",
+    "AU_TFN",
+    "CRYPTO",
+    "DATE_TIME",
+    "DOMAIN_NAME",
+    "GPE",
+    "IN_AADHAAR",
+    "IN_PAN",
+    "LOCATION",
+    "MEDICAL_LICENSE",
+    "NRP",
+    "ORGANIZATION",
+    "TITLE",
+    "UK_NINO",
+    "URL",
+    "ZIP_CODE",
+};
+
 }  // namespace
 
 std::string_view to_string(EntityType type) {
@@ -77,6 +100,16 @@ bool parse_entity_type(std::string_view name, EntityType& out) {
     }
   }
   return false;
+}
+
+bool is_foreign_entity_type(std::string_view name) {
+  return std::ranges::any_of(kForeignNames, [&](std::string_view n) { return iequals(n, name); });
+}
+
+std::vector<std::string_view> entity_type_names() {
+  std::vector<std::string_view> names(std::begin(kForeignNames), std::end(kForeignNames));
+  for (const Name& name : kNames) names.push_back(name.text);
+  return names;
 }
 
 }  // namespace vsr::signals

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace vsr::signals {
 
@@ -45,6 +46,10 @@ std::string_view to_string(EntityType type);
 // Also the long names that other tools use ("EMAIL_ADDRESS", "US_SSN", "CREDIT_CARD"), in any case.
 // False for names of types that are not recognised here.
 bool parse_entity_type(std::string_view name, EntityType& out);
+// Types that other tools find and nothing here does: to allow them changes nothing.
+bool is_foreign_entity_type(std::string_view name);
+// Every name that one of the two knows.
+std::vector<std::string_view> entity_type_names();
 
 struct Entity {
   EntityType type = EntityType::kPerson;
