@@ -58,6 +58,9 @@ void build_thresholds(Build& build, const View& catalog) {
 void build_global(Build& build, const View& global) {
   read_choice(global["router"]["header_profile"], build.config.header_profile);
   const View services = global["services"];
+  const View identity = services["authz"]["identity"];
+  read(identity["user_id_header"], build.config.authz.user_id_header);
+  read(identity["user_groups_header"], build.config.authz.user_groups_header);
   build_replay(services["router_replay"], build.config.replay);
   build_tracing(build, services["observability"]["tracing"]);
 }

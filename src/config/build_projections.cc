@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "config/build.h"
+#include "config/build_rules.h"
 #include "config/load.h"
 
 namespace vsr::config {
@@ -117,13 +117,20 @@ size_t draft_named(const std::vector<Draft>& drafts, std::string_view name) {
 void score_input(Build& build, const View& view, std::vector<Draft>& drafts, Draft& draft) {
   ScoreInput input;
   read(view["weight"], input.weight);
+  // A metric is a number and nothing else; "score" is another word for it.
   read_choice(view["value_source"], input.source);
+  if (view["value_source"].choice().value_or(0) == 3) input.source = ValueSource::kRaw;
   read(view["match"], input.match);
   read(view["miss"], input.miss);
   const View type_at = view["type"];
   const std::string type_name = build.required(type_at);
-  // The warning about kb and metric says that nothing acts on it.
-  if (type_name.empty() || type_name == "kb_metric") return;
+  if (type_name.empty()) return;
+  if (type_name == "kb_metric") {
+    input.source = ValueSource::kRaw;
+    input.signal = kb_metric(build, view);
+    if (input.signal != kNoSignal) draft.score.inputs.push_back(input);
+    return;
+  }
   SignalType type{};
   if (!parse_leaf_name(type_name, type)) {
     std::vector<std::string_view> known = {"kb_metric"};

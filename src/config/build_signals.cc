@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
-#include "config/build.h"
+#include "config/build_rules.h"
 #include "config/load.h"
 
 namespace vsr::config {
@@ -267,12 +267,6 @@ void fill(Build& build, const View& view, OtherRule& rule) {
   }
 }
 
-bool is_told_here(SignalType type) {
-  return type == SignalType::kReask || type == SignalType::kPreference ||
-         !class_names(type).empty();
-}
-
-// Of the other types only names are known here, so that they can stand in rules.
 void build_other(Build& build, const View& list, SignalType type) {
   Names names(fmt::format("{} rule", leaf_name(type)));
   for (const View& view : list.items()) {
@@ -282,10 +276,8 @@ void build_other(Build& build, const View& list, SignalType type) {
     rule.name = names.take(build, view);
     rule.position = view["name"].position();
     if (rule.name.empty()) continue;
-    if (is_told_here(type)) {
-      rule.on_error_match = view["on_error"].choice().value_or(1) == 0;
-      fill(build, view, rule);
-    }
+    rule.on_error_match = view["on_error"].choice().value_or(1) == 0;
+    fill(build, view, rule);
     add_signal(build, type, build.config.rules.others.size(), 0, rule.name);
     build.config.rules.others.push_back(std::move(rule));
   }
@@ -305,11 +297,17 @@ void build_signals(Build& build, const View& view) {
   build_list(build, view["conversation"], SignalType::kConversation, rules.conversation);
   build_list(build, view["structure"], SignalType::kStructure, rules.structure);
   build_list(build, view["language"], SignalType::kLanguage, rules.language);
-  for (auto type = SignalType::kReask; type != SignalType::kProjection;
-       type = static_cast<SignalType>(static_cast<int>(type) + 1)) {
+  for (const SignalType type :
+       {SignalType::kReask, SignalType::kUserFeedback, SignalType::kFactCheck,
+        SignalType::kPreference, SignalType::kModality}) {
     build_other(build, view[family_name(type)], type);
   }
   build_other(build, view["preferences"], SignalType::kPreference);
+  build_roles(build, view["role_bindings"]);
+  build_list(build, view["events"], SignalType::kEvent, rules.events);
+  build_list(build, view["kb"], SignalType::kKb, rules.kb);
+  build_list(build, view["metadata"], SignalType::kMetadata, rules.metadata);
+  build_list(build, view["classifiers"], SignalType::kClassifier, rules.classifiers);
 }
 
 }  // namespace vsr::config

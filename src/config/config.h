@@ -251,9 +251,92 @@ struct LanguageRule : RuleBase {
   double threshold = 0.5;
 };
 
-// Rules of types that need a part this build does not have: their signals never match and carry a
-// signal error that says what is missing.
-// Rules of the types from reask on. Those that need a service outside have a name alone.
+// A field of the request's `metadata`, or one of its headers.
+struct MetadataRule : RuleBase {
+  bool header = false;
+  std::string key;                  // of a header in lower case
+  std::vector<std::string> values;  // it is one of them; empty: it is there
+  bool case_sensitive = false;
+  Predicate predicate;  // of its number
+};
+
+// What the request reports, in its metadata or headers. Lists that are empty take anything.
+struct EventRule : RuleBase {
+  std::vector<std::string> event_types;
+  std::vector<std::string> severities;
+  std::vector<std::string> action_codes;
+  bool temporal = false;  // it must say when
+};
+
+// Who has the role that is the rule's name.
+struct RoleRule : RuleBase {
+  std::vector<std::string> users;
+  std::vector<std::string> groups;
+};
+
+enum class ClassifierModel : uint8_t {
+  kDomain,  // heads that are built in, in the order of kClassifierModels
+  kDifficulty,
+  kHarmful,
+  kJailbreak,
+  kExamples,  // by likeness to the rule's examples
+  kExternal,  // a service that is not there
+};
+
+struct ClassifierRule : RuleBase {
+  ClassifierModel model = ClassifierModel::kExternal;
+  std::vector<std::string> labels;  // whose probabilities are added
+  double threshold = 0.5;
+  std::vector<std::string> examples;
+  std::vector<std::string> counter_examples;
+  std::string missing;  // of kExternal: what is not there
+};
+// Names of the heads by ClassifierModel, and their labels.
+struct ClassifierHead {
+  std::string_view name;
+  std::vector<std::string_view> labels;
+};
+const std::vector<ClassifierHead>& classifier_heads();
+
+constexpr uint16_t kNoIndex = 0xffff;
+
+struct KbLabel {
+  std::string name;
+  std::vector<std::string> exemplars;
+  double threshold = 0.5;
+};
+struct KbGroup {
+  std::string name;
+  std::vector<uint16_t> labels;
+};
+enum class KbMetricType : uint8_t { kBestScore, kBestMatchedScore, kGroupMargin };
+struct KbMetric {
+  std::string name;
+  KbMetricType type = KbMetricType::kBestScore;
+  uint16_t positive = kNoIndex;  // groups of a margin
+  uint16_t negative = kNoIndex;
+};
+struct KnowledgeBase {
+  std::string name;
+  Position position;
+  std::vector<KbLabel> labels;
+  std::vector<KbGroup> groups;
+  std::vector<KbMetric> metrics;  // those that every one has come first
+  std::string problem;            // why it has no labels, "" if it has
+  bool from_file = false;         // labels are in a file beside the recipe
+};
+constexpr size_t kKbLabelsMax = 1'000;
+constexpr size_t kKbExemplarsMax = 10'000;  // of one knowledge base
+
+struct KbRule : RuleBase {
+  uint16_t kb = kNoIndex;  // kNoIndex: there is none of that name
+  std::string kb_name;
+  bool is_group = false;
+  uint16_t target = 0;  // index of the label or group
+  bool best = true;     // it must be the best one; otherwise its own threshold is enough
+};
+
+// Rules of the types from reask to modality.
 struct OtherRule : RuleBase {
   SignalType type = SignalType::kReask;
   double threshold = 0.5;
@@ -274,6 +357,18 @@ struct SignalRules {
   std::vector<StructureRule> structure;
   std::vector<LanguageRule> language;
   std::vector<OtherRule> others;
+  std::vector<RoleRule> roles;
+  std::vector<EventRule> events;
+  std::vector<KbRule> kb;
+  std::vector<MetadataRule> metadata;
+  std::vector<ClassifierRule> classifiers;
+  std::vector<KnowledgeBase> knowledge_bases;
+};
+
+// Where a request says who sent it: headers that a proxy in front sets.
+struct AuthzConfig {
+  std::string user_id_header = "x-authz-user-id";
+  std::string user_groups_header = "x-authz-user-groups";  // names with commas between them
 };
 
 struct EmbeddingConfig {
@@ -468,6 +563,7 @@ struct Config {
   SignalRules rules;
   EmbeddingConfig embedding;
   ClassifierConfig classifier;
+  AuthzConfig authz;
   std::vector<SignalInfo> signals;  // index = SignalId; projections last
   std::vector<Partition> partitions;
   std::vector<Score> scores;

@@ -219,9 +219,10 @@ Effective effective_recipe(const Node& root, const KeyTree& keys, const Config& 
   return Merger(config).mapping(&root, keys.root());
 }
 
-std::string policy_hash(const Effective& recipe) {
+std::string policy_hash(const Effective& recipe, std::string_view more) {
   std::string canonical;
   append_canonical(recipe, canonical);
+  canonical += more;
   return fmt::format("{:016x}", XXH3_64bits(canonical.data(), canonical.size()));
 }
 

@@ -36,7 +36,7 @@ struct Effective {
 Effective effective_recipe(const Node& root, const KeyTree& keys, const Config& config);
 
 // 16 hex digits over what decides about requests: listeners, backends, stores and texts for people
-// are left out.
-std::string policy_hash(const Effective& recipe);
+// are left out. `more`: what the recipe takes from other files.
+std::string policy_hash(const Effective& recipe, std::string_view more = {});
 
 }  // namespace vsr::config

@@ -9,7 +9,7 @@
 #include <unordered_set>
 
 #include "base/strings.h"
-#include "config/build.h"
+#include "config/build_rules.h"
 #include "config/check.h"
 #include "config/effective.h"
 
@@ -101,6 +101,7 @@ void build_all(Build& build, const View& root) {
   build_listeners(build, root["listeners"]);
   build_models(build, root["providers"], routing["modelCards"]);
   build_thresholds(build, global["model_catalog"]);
+  build_knowledge_bases(build, global["model_catalog"]["kbs"]);
   build_signals(build, routing["signals"]);
   build_projections(build, routing["projections"]);
   build_global(build, global);
@@ -108,6 +109,19 @@ void build_all(Build& build, const View& root) {
   build_decisions(build, routing, router);
   build_ladder(build, router["learning"]["policy"]["ladder"]);
   build_auto_names(build, router, root["entrypoints"]);
+}
+
+std::string texts_of_manifests(const Config& config) {
+  std::string out;
+  for (const KnowledgeBase& kb : config.rules.knowledge_bases) {
+    if (!kb.from_file) continue;
+    for (const KbLabel& label : kb.labels) {
+      out += fmt::format("{} {} {}\n", kb.name.size(), kb.name, label.name);
+      for (const std::string& text : label.exemplars)
+        out += fmt::format("{} {}\n", text.size(), text);
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -143,7 +157,7 @@ LoadResult load_effective(std::string_view yaml, std::string filename, const Loa
     build_all(build, View(document.root(), &keys.root(), {}, ""));
     if (!out.has_errors()) {
       recipe = effective_recipe(*document.root(), keys, *config);
-      config->hash = policy_hash(recipe);
+      config->hash = policy_hash(recipe, texts_of_manifests(*config));
       result.config = std::move(config);
     }
   }

@@ -333,7 +333,10 @@ TEST(Load, AcceptedKeysWarnOnceEach) {
   ASSERT_TRUE(result.config) << format_all(result.diagnostics);
   EXPECT_EQ(result.config->name, "first");
   EXPECT_TRUE(result.config->is_auto("team/auto"));
-  EXPECT_EQ(result.config->rules.others.size(), 5U);
+  const SignalRules& rules = result.config->rules;
+  EXPECT_EQ(rules.roles.size() + rules.events.size() + rules.kb.size() + rules.metadata.size() +
+                rules.classifiers.size(),
+            5U);
   EXPECT_EQ(result.config->decisions[0].rules.signal,
             result.config->find_signal(SignalType::kMetadata, "tenant"));
   EXPECT_EQ(result.config->decisions[0].plugins[0].type, "response_cache");

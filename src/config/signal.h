@@ -52,9 +52,10 @@ std::string_view to_string(ComplexityLevel level);
 struct SignalInfo {
   SignalType type = SignalType::kKeyword;
   // Index of the rule in its list of SignalRules (`others` for the types that share it); for a
-  // projection, of the mapping.
+  // projection, of the mapping; for a metric of a knowledge base, of that.
   uint16_t rule = 0;
-  // For complexity the level, for a projection the index of the output within its mapping.
+  // For complexity the level, for a projection the index of the output within its mapping, for a
+  // metric 1 + its index; 0 otherwise.
   uint16_t part = 0;
   // What a leaf writes: "pii_any", "task:hard", "privacy_high".
   std::string name;

@@ -95,6 +95,7 @@ net::Task<void> Call::decide() {
   const http::Headers& headers = exchange_.request().headers;
   origin.header = [&headers](std::string_view name) { return headers.get(name); };
   origin.api_key_hash = caller_.key_hash;
+  origin.api_key_name = caller_.name;
   origin.unix_ms = services_.clock->unix_ms();
   const config::Config& config = *runtime_->config;
   origin.models.resize(config.models.size());

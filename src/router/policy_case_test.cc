@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "nn/head_bank.h"
+#include "nn/sentence_encoder.h"
 #include "router/policy_case_fixture.h"
 #include "router/router_fixture.h"
 
@@ -167,7 +168,7 @@ class CaseReader {
 class CaseRunner {
  public:
   explicit CaseRunner(const PolicyCase& policy_case)
-      : case_(policy_case), world_(policy_case.recipe, heads()) {}
+      : case_(policy_case), world_(policy_case.recipe, heads(), vectors()) {}
 
   void run() {
     if (world_.router_ == nullptr) return;
@@ -190,6 +191,15 @@ class CaseRunner {
       return loaded ? std::make_shared<const nn::HeadBank>(std::move(*loaded)) : nullptr;
     }();
     return bank;
+  }
+
+  // The shipped encoder, shared by all cases so that nothing is encoded twice.
+  static std::shared_ptr<nn::Vectors> vectors() {
+    static const std::shared_ptr<nn::Vectors> shared = [] {
+      auto loaded = nn::SentenceEncoder::load(VSR_SOURCE_DIR "/models/encoder.bin");
+      return loaded ? std::make_shared<nn::Vectors>(std::move(*loaded), "") : nullptr;
+    }();
+    return shared;
   }
 
   void wrong(const std::string& what) {

@@ -69,6 +69,31 @@ wire::ApiResult<void> Request::read_chat(std::string_view body, FactsCache& cach
   if (!prompt) return std::unexpected(std::move(prompt.error()));
   fill_input();
   input_.prompt = *prompt;
+  return read_metadata();
+}
+
+wire::ApiResult<void> Request::read_metadata() {
+  metadata_.clear();
+  const auto field = std::ranges::find(chat_.fields, "metadata", &json::Field::key);
+  if (field == chat_.fields.end()) return {};
+  if (!reader_.open(field->value.in(chat_.body)) || reader_.kind() != json::Kind::kObject) {
+    return {};  // null: the body was read before
+  }
+  reader_.begin_object();
+  std::string_view key;
+  while (metadata_.size() < kMetadataFieldsMax && reader_.next_field(key)) {
+    signals::Attribute& one = metadata_.emplace_back();
+    one.name = reader_.keep_key(key, arena_);
+    if (reader_.kind() == json::Kind::kString) {
+      reader_.read_string(arena_, one.value);
+    } else {
+      one.value = reader_.skip().in(reader_.text());
+    }
+  }
+  if (reader_.failed()) {
+    return std::unexpected(wire::ApiError{400, "invalid_json", "metadata", reader_.error()});
+  }
+  input_.metadata = metadata_;
   return {};
 }
 

@@ -16,6 +16,9 @@
 
 namespace vsr::router {
 
+// Fields of `metadata` beyond these are not read.
+inline constexpr size_t kMetadataFieldsMax = 64;
+
 class Request final : private signals::TextSource {
  public:
   Request();
@@ -49,6 +52,7 @@ class Request final : private signals::TextSource {
   Result<signals::MessageText> read(size_t message) override;
   wire::ApiResult<void> read_facts(FactsCache& cache);
   void fill_input();
+  wire::ApiResult<void> read_metadata();
 
   json::Reader reader_;
   json::Arena arena_{16 * 1024};
@@ -58,6 +62,7 @@ class Request final : private signals::TextSource {
   std::vector<std::shared_ptr<const wire::MessageFacts>> facts_;
   std::vector<const wire::MessageFacts*> fact_pointers_;
   std::vector<signals::Message> messages_;
+  std::vector<signals::Attribute> metadata_;
   signals::Input input_;
   size_t messages_parsed_ = 0;
 };

@@ -204,6 +204,8 @@ void Router::evaluate(Decision& decision, const Request& request, const Origin& 
   ThreadScratch& scratch = thread_scratch();
   signals::Input input = request.input();
   input.encoding = origin.encoding;
+  input.header = origin.header ? &origin.header : nullptr;
+  input.api_key_name = origin.api_key_name;
   {
     const Stopwatch stopwatch(clock_, decision.timings.signals_us);
     engine_->start(input, scratch.signals, decision.values);

@@ -37,6 +37,7 @@ struct LearningState {
 struct Origin {
   std::function<std::string_view(std::string_view)> header;  // "" if absent
   uint64_t api_key_hash = 0;
+  std::string_view api_key_name;
   UnixMillis unix_ms = 0;
   std::vector<policy::ModelState> models;  // by ModelId
   bool evaluate_all = false;               // every signal, not only those that matter

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "config/load.h"
 #include "json/value.h"
+#include "nn/vectors.h"
 #include "router/eval_document.h"
 #include "router/router.h"
 
@@ -113,7 +114,8 @@ inline std::string edited(std::string_view from, std::string_view to) {
 class World {
  public:
   explicit World(std::string_view recipe = kRecipe,
-                 std::shared_ptr<const nn::HeadBank> heads = nullptr) {
+                 std::shared_ptr<const nn::HeadBank> heads = nullptr,
+                 std::shared_ptr<nn::Vectors> vectors = nullptr) {
     const config::LoadResult loaded = config::load_text(recipe, "recipe.yaml");
     if (!loaded.config) {
       ADD_FAILURE() << config::format_all(loaded.diagnostics);
@@ -128,6 +130,7 @@ class World {
     learning_ = std::make_shared<LearningState>(config_->learning.state_ttl_seconds);
     signals::Parts parts;
     parts.heads = std::move(heads);
+    if (signals::needs_vectors(config_->rules)) parts.vectors = std::move(vectors);
     parts.cache = std::make_shared<signals::MessageCache>();
     auto router = Router::make(config_, std::move(parts), learning_, clock_);
     if (!router) {

@@ -109,6 +109,21 @@ void check_languages(const config::SignalRules& rules, std::vector<RuleProblem>&
   for (const auto& rule : rules.others) {
     check_language(rule, {&rule.examples}, problems, "routing.signals.preferences");
   }
+  for (const auto& rule : rules.classifiers) {
+    if (rule.model != config::ClassifierModel::kExamples) continue;
+    check_language(rule, {&rule.examples, &rule.counter_examples}, problems,
+                   "routing.signals.classifiers");
+  }
+  for (const config::KnowledgeBase& kb : rules.knowledge_bases) {
+    std::vector<std::string> texts;
+    for (const config::KbLabel& label : kb.labels) {
+      texts.insert(texts.end(), label.exemplars.begin(), label.exemplars.end());
+    }
+    config::RuleBase named;
+    named.name = kb.name;
+    named.position = kb.position;
+    check_language(named, {&texts}, problems, "global.model_catalog.kbs");
+  }
 }
 
 }  // namespace

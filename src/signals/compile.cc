@@ -41,8 +41,13 @@ bool needs_vectors(const config::SignalRules& rules) {
     return rule.type == config::SignalType::kReask ||
            rule.type == config::SignalType::kPreference || is_built_in(rule.type);
   };
+  const auto is_local = [](const config::ClassifierRule& rule) {
+    return rule.model != config::ClassifierModel::kExternal;
+  };
   return !rules.embeddings.empty() || !rules.domains.empty() || !rules.complexity.empty() ||
-         !rules.jailbreak.empty() || std::ranges::any_of(rules.others, compares);
+         !rules.jailbreak.empty() || !rules.knowledge_bases.empty() ||
+         std::ranges::any_of(rules.classifiers, is_local) ||
+         std::ranges::any_of(rules.others, compares);
 }
 
 namespace {
@@ -148,6 +153,14 @@ Status compile_candidates(Engine::Compiled& c) {
     c.attacks.push_back(rows(rule.jailbreak_patterns));
     c.benign.push_back(rows(rule.benign_patterns));
   }
+  for (const config::KnowledgeBase& kb : rules.knowledge_bases) {
+    auto& labels = c.kb_labels.emplace_back();
+    for (const config::KbLabel& label : kb.labels) labels.push_back(rows(label.exemplars));
+  }
+  for (const config::ClassifierRule& rule : rules.classifiers) {
+    c.classifier_examples.push_back(rows(rule.examples));
+    c.classifier_counter_examples.push_back(rows(rule.counter_examples));
+  }
   for (const config::OtherRule& rule : rules.others) {
     if (rule.type == config::SignalType::kPreference) {
       c.examples.push_back({rule.type, rule.name, rows(rule.examples)});
@@ -224,6 +237,9 @@ CostClass Engine::cost_class(config::SignalId signal) const {
     case SignalType::kContext:
     case SignalType::kConversation:
     case SignalType::kStructure:
+    case SignalType::kAuthz:
+    case SignalType::kEvent:
+    case SignalType::kMetadata:
       return 0;
     case SignalType::kLanguage:
       return 1;
@@ -241,6 +257,11 @@ CostClass Engine::cost_class(config::SignalId signal) const {
                      config::JailbreakMethod::kClassifier
                  ? heads
                  : 4;
+    case SignalType::kClassifier:
+      return compiled_->config->rules.classifiers[info.rule].model ==
+                     config::ClassifierModel::kExamples
+                 ? 4
+                 : heads;
     default:
       return 4;
   }

@@ -74,6 +74,9 @@ struct Engine::Compiled {
   std::vector<CandidateSet> attacks;  // by jailbreak rule
   std::vector<CandidateSet> benign;
   std::vector<ExampleSet> examples;
+  std::vector<std::vector<CandidateSet>> kb_labels;  // by knowledge base and label
+  std::vector<CandidateSet> classifier_examples;     // by classifier rule
+  std::vector<CandidateSet> classifier_counter_examples;
   uint64_t version = 0;
 };
 

@@ -33,6 +33,7 @@ void Engine::start(const Input& input, Scratch& scratch, Values& values) const {
   s.views_done = s.words_done = s.phrases_done = s.entities_done = s.failed = false;
   s.vector_state = s.heads_state = s.attack_state = s.history_attack_state = VectorState::kUnknown;
   s.similarities_done = false;
+  s.kb_scores.clear();
   s.history_words_done = s.history_entities_done = false;
   s.nanoseconds.fill(0);
   s.results.assign(input.messages.size(), nullptr);

@@ -18,6 +18,14 @@
 
 namespace vsr::signals {
 
+// How near the prompt is to a knowledge base, as its thresholds compare it.
+struct KbScores {
+  std::vector<double> labels;  // by label
+  std::vector<double> groups;  // by group: that of its best label
+  double best = 0;
+  double best_matched = 0;  // of the labels that reach their threshold
+};
+
 // How far what was asked of the encoder has come; the later, the worse.
 enum class VectorState : uint8_t { kUnknown, kThere, kWanted, kFailed };
 
@@ -46,6 +54,7 @@ struct Scratch::State {
   std::vector<double> similarities;   // by embedding rule, as rules compare them
   std::vector<char> similar_matches;  // by embedding rule, soft matching and top_k applied
   std::vector<float> earlier;         // vector of an earlier prompt
+  std::vector<KbScores> kb_scores;    // by knowledge base; without labels: not worked out
 
   // Of the messages, by index.
   std::vector<std::shared_ptr<const MessageResult>> results;
@@ -107,6 +116,17 @@ class Evaluation {
   void reask(config::SignalId id, const config::OtherRule& rule);
   // Types with examples: the rule matches if its own are the nearest and near enough.
   void by_examples(config::SignalId id, const config::OtherRule& rule);
+
+  // requester.cc: what the request says beside its messages.
+  std::string_view attribute(bool header, std::string_view name) const;
+  void metadata(config::SignalId id, const config::MetadataRule& rule);
+  void event(config::SignalId id, const config::EventRule& rule);
+  void role(config::SignalId id, const config::RoleRule& rule);
+  // knowledge.cc: knowledge bases and classifiers that go by a name.
+  void kb_rule(config::SignalId id, const config::KbRule& rule);
+  void kb_metric(config::SignalId id, size_t kb, const config::KbMetric& metric);
+  const KbScores* kb_scores(config::SignalId id, size_t kb, const config::RuleBase& rule);
+  void classifier(config::SignalId id, const config::ClassifierRule& rule);
 
   // How near the prompt is to the rule's attacks rather than to its harmless texts, 0..1.
   double contrastive_attack(size_t rule);

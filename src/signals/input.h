@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
 
@@ -65,6 +66,13 @@ enum class Encoding : uint8_t {
   kOff,    // not at all: rules that compare meanings carry an error
 };
 
+// A field of the body's `metadata`: texts unescaped, other values as they are sent.
+struct Attribute {
+  std::string_view name;
+  std::string_view value;
+};
+using HeaderSource = std::function<std::string_view(std::string_view)>;  // "" if absent
+
 struct Input {
   // Text of the last real user prompt, envelopes cut; all other text if there is none.
   std::string_view prompt;
@@ -74,6 +82,9 @@ struct Input {
   ConversationFacts conversation;
   Encoding encoding = Encoding::kNow;
   uint64_t context_tokens = 0;  // estimate over everything that would be sent
+  std::span<const Attribute> metadata;
+  const HeaderSource* header = nullptr;  // null: no headers
+  std::string_view api_key_name;         // of the key that the caller came with
 };
 
 }  // namespace vsr::signals

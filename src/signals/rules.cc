@@ -16,21 +16,6 @@ using config::SignalType;
 
 namespace {
 
-std::string_view missing_part(SignalType type) {
-  switch (type) {
-    case SignalType::kKb:
-      return "no knowledge base";
-    case SignalType::kEvent:
-      return "no event source";
-    case SignalType::kAuthz:
-      return "no role source";
-    case SignalType::kMetadata:
-      return "no metadata source";
-    default:
-      return "no external classifier";
-  }
-}
-
 std::string_view role_name(Role role) {
   switch (role) {
     case Role::kSystem:
@@ -327,10 +312,20 @@ void Evaluation::evaluate(SignalId id) {
     case SignalType::kPreference:
     case SignalType::kModality:
       return by_examples(id, rules.others[info.rule]);
+    case SignalType::kAuthz:
+      return role(id, rules.roles[info.rule]);
+    case SignalType::kEvent:
+      return event(id, rules.events[info.rule]);
+    case SignalType::kMetadata:
+      return metadata(id, rules.metadata[info.rule]);
+    case SignalType::kClassifier:
+      return classifier(id, rules.classifiers[info.rule]);
+    case SignalType::kKb:
+      if (info.part == 0) return kb_rule(id, rules.kb[info.rule]);
+      return kb_metric(id, info.rule,
+                       rules.knowledge_bases[info.rule].metrics[size_t{info.part} - 1]);
     case SignalType::kProjection:
       return;
-    default:
-      return error(id, rules.others[info.rule], missing_part(info.type));
   }
 }
 

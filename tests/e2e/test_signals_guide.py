@@ -25,7 +25,8 @@ SIGNALS = """  signals:
 
 def recipe_of(example):
     if example.startswith("global:"):
-        return HEAD + example
+        top, _, routing = example.partition("routing:\n")
+        return top + HEAD + routing
     if example.startswith("decisions:"):
         return HEAD + SIGNALS + textwrap.indent(example, "  ")
     return HEAD + "  signals:\n" + textwrap.indent(example, "    ")
@@ -46,5 +47,6 @@ def test_the_guide_has_an_example_of_every_type():
     assert shown == {
         "keywords", "embeddings", "domains", "complexity", "pii", "jailbreak", "context",
         "conversation", "structure", "language", "reasks", "user_feedbacks", "fact_check",
-        "modality", "preferences", "decisions", "global",
+        "modality", "preferences", "metadata", "events", "role_bindings", "classifiers",
+        "decisions", "global", "routing",
     }  # fmt: skip
