@@ -25,6 +25,10 @@ std::string chat_body(const json::Value& input) {
     w.key("tools");
     input["tools"].write(w);
   }
+  if (input["metadata"].is_object()) {
+    w.key("metadata");
+    input["metadata"].write(w);
+  }
   w.end_object();
   return w.take();
 }
