@@ -187,7 +187,7 @@ Result<std::shared_ptr<const router::Router>> Server::make_router(
     std::shared_ptr<const config::Config> config) {
   signals::Parts parts;
   parts.heads = heads_;
-  if (signals::needs_vectors(config->rules)) {
+  if (signals::needs_vectors(config->rules) || router::needs_vectors(*config)) {
     auto loaded = vectors();
     if (!loaded) return std::unexpected(loaded.error());
     parts.vectors = std::move(*loaded);

@@ -65,7 +65,9 @@ Result<std::shared_ptr<const router::Router>> make_router(const Context& context
   if (!loaded.config) {
     return fail(ErrorCode::kInvalidArgument, config_path + " has errors");
   }
-  Result<signals::Parts> parts = load_parts(context, signals::needs_vectors(loaded.config->rules));
+  const bool with_encoder =
+      signals::needs_vectors(loaded.config->rules) || router::needs_vectors(*loaded.config);
+  Result<signals::Parts> parts = load_parts(context, with_encoder);
   if (!parts) return std::unexpected(parts.error());
   return router::Router::make(
       loaded.config, std::move(*parts),

@@ -58,7 +58,8 @@ void build_learning(Build& build, const View& learning);
 void build_adaptation(Build& build, const View& adaptations, Adaptation& adaptation);
 void build_decisions(Build& build, const View& routing, const View& router);
 void build_plugins(Build& build, const View& list, Decision& decision);
-void build_algorithm(Build& build, const View& view, Algorithm& algorithm);
+// After the refs of the decision.
+void build_algorithm(Build& build, const View& view, Decision& decision);
 void build_ladder(Build& build, const View& list);
 void build_auto_names(Build& build, const View& router, const View& entrypoints);
 

@@ -108,7 +108,7 @@ void build_decision(Build& build, const View& view, Decision& decision) {
     build.warn(rules, "without rules this decision matches every request");
   }
   model_refs(build, view["modelRefs"], decision);
-  build_algorithm(build, view["algorithm"], decision.algorithm);
+  build_algorithm(build, view["algorithm"], decision);
   build_adaptation(build, view["adaptations"], decision.adaptation);
   read(view["pin"], decision.pin);
   decision.replay_redact = view["replay"].choice().has_value();

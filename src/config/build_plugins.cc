@@ -107,28 +107,4 @@ void build_plugins(Build& build, const View& list, Decision& decision) {
   }
 }
 
-void build_algorithm(Build& build, const View& view, Algorithm& algorithm) {
-  const View type = view["type"];
-  read(type, algorithm.name);
-  if (algorithm.name == "multi_factor") {
-    algorithm.type = AlgorithmType::kMultiFactor;
-  } else if (algorithm.name != "static") {
-    build.warn(type, fmt::format("algorithm {} acts as static", quote(algorithm.name)),
-               algorithm.name, "static or multi_factor");
-  }
-  const View factors = view["multi_factor"];
-  const View weights = factors["weights"];
-  read(weights["quality"], algorithm.weight_quality);
-  read(weights["latency"], algorithm.weight_latency);
-  read(weights["cost"], algorithm.weight_cost);
-  read(weights["load"], algorithm.weight_load);
-  if (algorithm.type == AlgorithmType::kMultiFactor && algorithm.weight_quality == 0 &&
-      algorithm.weight_latency == 0 && algorithm.weight_cost == 0 && algorithm.weight_load == 0) {
-    build.warn(weights, "without a weight above 0 every model scores the same: the first is taken",
-               "", "quality, latency, cost or load");
-  }
-  read(factors["slo"]["max_ttft_ms"], algorithm.slo_ttft_ms);
-  read(factors["slo"]["ttft_ms"], algorithm.slo_ttft_ms);
-}
-
 }  // namespace vsr::config

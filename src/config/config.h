@@ -443,13 +443,27 @@ struct ModelRef {
   std::optional<Effort> reasoning_effort;
 };
 
-enum class AlgorithmType : uint8_t { kStatic, kMultiFactor };
+enum class AlgorithmType : uint8_t { kStatic, kMultiFactor, kLatencyAware, kRouterDc, kKnn };
+
+// What a model made of a prompt once: 0 bad, 1 good.
+struct Outcome {
+  std::string prompt;
+  ModelId model = kNoModel;
+  double quality = 1;
+};
+constexpr size_t kOutcomesMax = 5'000;  // of one decision
 
 struct Algorithm {
   std::string name = "static";  // as written; anything not supported acts as static
   AlgorithmType type = AlgorithmType::kStatic;
   double weight_quality = 0, weight_latency = 0, weight_cost = 0, weight_load = 0;
   double slo_ttft_ms = 0;  // 0 = none
+  double ttft_percentile = 50;    // latency_aware
+  double min_similarity = 0;      // router_dc: below it the first ref serves
+  bool use_capabilities = false;  // router_dc: they are added to the description
+  uint32_t neighbours = 5;        // knn
+  std::vector<Outcome> outcomes;
+  bool outcomes_from_file = false;
 };
 
 enum class AdaptationMode : uint8_t { kApply, kObserve, kBypass };

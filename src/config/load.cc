@@ -111,7 +111,8 @@ void build_all(Build& build, const View& root) {
   build_auto_names(build, router, root["entrypoints"]);
 }
 
-std::string texts_of_manifests(const Config& config) {
+// What decides about requests and stands in other files than the recipe.
+std::string texts_of_files(const Config& config) {
   std::string out;
   for (const KnowledgeBase& kb : config.rules.knowledge_bases) {
     if (!kb.from_file) continue;
@@ -119,6 +120,13 @@ std::string texts_of_manifests(const Config& config) {
       out += fmt::format("{} {} {}\n", kb.name.size(), kb.name, label.name);
       for (const std::string& text : label.exemplars)
         out += fmt::format("{} {}\n", text.size(), text);
+    }
+  }
+  for (const Decision& decision : config.decisions) {
+    if (!decision.algorithm.outcomes_from_file) continue;
+    for (const Outcome& outcome : decision.algorithm.outcomes) {
+      out += fmt::format("{} {} {} {} {}\n", decision.name, outcome.model, outcome.quality,
+                         outcome.prompt.size(), outcome.prompt);
     }
   }
   return out;
@@ -157,7 +165,7 @@ LoadResult load_effective(std::string_view yaml, std::string filename, const Loa
     build_all(build, View(document.root(), &keys.root(), {}, ""));
     if (!out.has_errors()) {
       recipe = effective_recipe(*document.root(), keys, *config);
-      config->hash = policy_hash(recipe, texts_of_manifests(*config));
+      config->hash = policy_hash(recipe, texts_of_files(*config));
       result.config = std::move(config);
     }
   }

@@ -126,6 +126,7 @@ void write_details(const router::Decision& decision, const router::Router& routi
   }
   w.end_object();
   router::write_projections(explanation, w);
+  router::write_selection(decision, w);
   write_rejected(decision, explanation, w);
   w.key("pii_entities").begin_array();
   for (const signals::FoundEntity& found : decision.values.entities) {

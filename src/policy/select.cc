@@ -1,5 +1,7 @@
 #include "policy/select.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace vsr::policy {
@@ -81,6 +83,25 @@ void score_multi_factor(const config::Config& config, const config::Algorithm& a
   }
 }
 
+// By the time to the first token at the nearer of the two percentiles that are measured: 1 for a
+// model that was not measured, so that it will be, less the longer it takes.
+void score_latency(const config::Algorithm& algorithm, std::span<const ModelState> states,
+                   std::vector<Candidate>& candidates) {
+  constexpr double kBetween = 72.5;  // of 50 and 95
+  const auto latency = [&](const Candidate& c) {
+    const ModelState& state = states[c.model];
+    return algorithm.ttft_percentile < kBetween ? state.ttft_p50_ms : state.ttft_p95_ms;
+  };
+  double max = 0;
+  for (const Candidate& c : candidates) max = std::max(max, latency(c));
+  for (Candidate& c : candidates) c.score = max > 0 ? 1 - latency(c) / max : 1;
+}
+
+size_t best_of(const std::vector<Candidate>& candidates) {
+  return static_cast<size_t>(std::ranges::max_element(candidates, {}, &Candidate::score) -
+                             candidates.begin());
+}
+
 void select_fallback(const config::Config& config, const Needs& needs,
                      std::span<const ModelState> states, Selection& out) {
   const bool all_too_long =
@@ -143,12 +164,32 @@ Selection select_model(const config::Config& config, const config::Decision& dec
   size_t best = 0;
   if (decision.algorithm.type == AlgorithmType::kMultiFactor) {
     score_multi_factor(config, decision.algorithm, states, out.candidates);
-    for (size_t i = 1; i < out.candidates.size(); ++i) {
-      if (out.candidates[i].score > out.candidates[best].score) best = i;
-    }
+    best = best_of(out.candidates);
+  } else if (decision.algorithm.type == AlgorithmType::kLatencyAware) {
+    score_latency(decision.algorithm, states, out.candidates);
+    best = best_of(out.candidates);
   }
   out.model = out.candidates[best].model;
   return out;
+}
+
+bool compares_meanings(const config::Decision& decision, const Selection& selection) {
+  if (selection.status != SelectionStatus::kSelected || selection.candidates.size() < 2) {
+    return false;
+  }
+  return decision.algorithm.type == AlgorithmType::kRouterDc ||
+         (decision.algorithm.type == AlgorithmType::kKnn && !decision.algorithm.outcomes.empty());
+}
+
+void choose_by_fit(std::span<const double> fit, double least, Selection& selection) {
+  for (Candidate& candidate : selection.candidates) candidate.score = fit[candidate.ref];
+  const Candidate& best = selection.candidates[best_of(selection.candidates)];
+  if (best.score > 0 && best.score >= least) {
+    selection.model = best.model;
+  } else {
+    selection.note =
+        fmt::format("no model fits well enough (best {:.2f}, least {:.2f})", best.score, least);
+  }
 }
 
 Selection select_default(const config::Config& config, const Needs& needs,

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -54,6 +55,7 @@ struct Selection {
   config::ModelId model = config::kNoModel;  // the base choice
   std::vector<Candidate> candidates;         // in the order of the refs
   std::vector<Dropped> dropped;
+  std::string note;  // why the algorithm could not choose and the first candidate serves
 };
 
 // Why `model` cannot serve, kNone if it can. A model without a context window or capabilities
@@ -64,6 +66,12 @@ DropReason cannot_serve(const config::Model& model, const Needs& needs, const Mo
 // can serve, the answer is kUnavailable or kTooLong, never another model.
 Selection select_model(const config::Config& config, const config::Decision& decision,
                        const Needs& needs, std::span<const ModelState> states);
+
+// Whether the algorithm asks how the prompt compares with texts, and there is something to choose.
+bool compares_meanings(const config::Decision& decision, const Selection& selection);
+// Chooses again by `fit`, one value per ref of the decision; the earlier ref among equals. Without
+// one that is above 0 and at least `least` the first candidate stays, and the note says so.
+void choose_by_fit(std::span<const double> fit, double least, Selection& selection);
 
 // For requests that no decision matched: the default model, under the same checks.
 Selection select_default(const config::Config& config, const Needs& needs,

@@ -165,5 +165,53 @@ TEST(Select, DefaultModelIsCheckedToo) {
   EXPECT_EQ(select_default(config, {}, states).status, SelectionStatus::kUnavailable);
 }
 
+TEST(Select, ByFitTheBestServesAndTheFirstWithoutOne) {
+  const config::Config config = three_models();
+  config::Decision decision = decision_over({0, 1, 2}, AdaptationMode::kApply);
+  decision.algorithm.type = config::AlgorithmType::kRouterDc;
+  std::vector<ModelState> states(3);
+  struct Case {
+    std::vector<double> fit;
+    double least;
+    config::ModelId model;
+    bool noted;
+  };
+  const Case cases[] = {
+      {{0.1, 0.3, 0.2}, 0, 1, false},   {{0.1, 0.3, 0.3}, 0, 1, false},
+      {{0.1, 0.3, 0.2}, 0.3, 1, false}, {{0.1, 0.3, 0.2}, 0.31, 0, true},
+      {{-0.2, -0.1, -0.3}, 0, 0, true}, {{0, 0, 0}, 0, 0, true},
+  };
+  for (const Case& c : cases) {
+    Selection selection = select_model(config, decision, {}, states);
+    ASSERT_TRUE(compares_meanings(decision, selection));
+    choose_by_fit(c.fit, c.least, selection);
+    EXPECT_EQ(selection.model, c.model) << c.fit[1] << " least " << c.least;
+    EXPECT_EQ(!selection.note.empty(), c.noted);
+    EXPECT_EQ(selection.candidates[2].score, c.fit[2]);
+  }
+  // A ref that was dropped keeps its place in `fit`.
+  states[1].healthy = false;
+  Selection selection = select_model(config, decision, {}, states);
+  choose_by_fit(std::vector<double>{0.1, 0.3, 0.2}, 0, selection);
+  EXPECT_EQ(selection.model, 2);
+  states[2].healthy = false;
+  EXPECT_FALSE(compares_meanings(decision, select_model(config, decision, {}, states)));
+}
+
+TEST(Select, ByLatencyAtThePercentile) {
+  const config::Config config = three_models();
+  config::Decision decision = decision_over({0, 1}, AdaptationMode::kApply);
+  decision.algorithm.type = config::AlgorithmType::kLatencyAware;
+  std::vector<ModelState> states(3);
+  states[0].ttft_p50_ms = 100;
+  states[0].ttft_p95_ms = 900;
+  states[1].ttft_p50_ms = 200;
+  states[1].ttft_p95_ms = 300;
+  decision.algorithm.ttft_percentile = 50;
+  EXPECT_EQ(select_model(config, decision, {}, states).model, 0);
+  decision.algorithm.ttft_percentile = 95;
+  EXPECT_EQ(select_model(config, decision, {}, states).model, 1);
+}
+
 }  // namespace
 }  // namespace vsr::policy

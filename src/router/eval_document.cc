@@ -185,6 +185,7 @@ void write_result(const Decision& decision, const std::vector<config::SignalValu
   w.end_array();
   w.field("selected_model", model_name(decision, decision.model));
   w.field("selection_status", policy::to_string(decision.selection.status));
+  write_selection(decision, w);
   w.field("selection_method", rule != nullptr ? rule->algorithm.name : std::string("default"));
   w.field("selection_reason", decision.explicit_model ? "explicit_model"
                               : rule != nullptr       ? "matched"
@@ -214,6 +215,15 @@ void write_matched(const config::Config& config, const std::vector<config::Signa
     w.end_array();
   }
   w.end_object();
+}
+
+void write_selection(const Decision& decision, json::JsonWriter& w) {
+  w.key("candidate_scores").begin_object();
+  for (const policy::Candidate& candidate : decision.selection.candidates) {
+    w.short_field(model_name(decision, candidate.model), candidate.score);
+  }
+  w.end_object();
+  if (!decision.selection.note.empty()) w.field("selection_note", decision.selection.note);
 }
 
 void write_projections(const policy::Explanation& explanation, json::JsonWriter& w) {

@@ -22,6 +22,9 @@ void write_learning(const Router& router, const Decision& decision, json::JsonWr
 void write_matched(const config::Config& config, const std::vector<config::SignalValue>& values,
                    json::JsonWriter& w);
 // The members projections, projection_scores and projection_trace.
+// candidate_scores {MODEL: score} of the refs that can serve, and selection_note if the algorithm
+// could not choose.
+void write_selection(const Decision& decision, json::JsonWriter& w);
 void write_projections(const policy::Explanation& explanation, json::JsonWriter& w);
 
 }  // namespace vsr::router

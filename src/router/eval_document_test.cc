@@ -36,11 +36,11 @@ TEST_F(EvalDocument, HasTheFieldsOfTheSpecification) {
   EXPECT_THAT(
       keys_of(document),
       ElementsAre("requested_model", "recipe", "recipe_name", "decision_result", "routing_decision",
-                  "recommended_models", "selected_model", "selection_status", "selection_method",
-                  "selection_reason", "use_reasoning", "reasoning_effort", "signal_confidences",
-                  "signal_values", "signal_errors", "evidence", "projections", "projection_scores",
-                  "projection_trace", "decisions", "context_tokens", "language", "learning",
-                  "timings_us"));
+                  "recommended_models", "selected_model", "selection_status", "candidate_scores",
+                  "selection_method", "selection_reason", "use_reasoning", "reasoning_effort",
+                  "signal_confidences", "signal_values", "signal_errors", "evidence", "projections",
+                  "projection_scores", "projection_trace", "decisions", "context_tokens",
+                  "language", "learning", "timings_us"));
   EXPECT_THAT(keys_of(document["decision_result"]),
               ElementsAre("decision_name", "confidence", "tier", "priority", "algorithm", "plugins",
                           "used_signals", "matched_signals", "unmatched_signals"));

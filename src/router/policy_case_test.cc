@@ -38,6 +38,7 @@ constexpr Word kWords[] = {
     {"-> matched", 1, -1},    {"-> unmatched", 1, -1},
     {"-> score", 2, 2},       {"-> failing", 2, -1},
     {"-> private", 1, 1},     {"-> error", 1, 1},
+    {"-> note", 1, -1},
 };
 
 std::vector<std::string> words_of(std::string_view text) {
@@ -363,6 +364,8 @@ class CaseRunner {
       EXPECT_EQ(got.is_private ? "yes" : "no", rest);
     } else if (what == "error") {
       EXPECT_EQ(got.error ? got.error->code : "none", rest);
+    } else if (what == "note") {
+      EXPECT_NE(got.selection.note.find(rest), std::string::npos) << got.selection.note;
     } else if (what == "score") {
       expect_score(words_of(rest));
     } else if (what == "failing") {

@@ -124,6 +124,7 @@ TEST(PolicyCases, EveryExpectationCanFail) {
       "-> phase tool_loop",
       "-> private yes",
       "-> error model_not_found",
+      "-> note no encoder",
       "-> matched keyword:none",
       "-> matched nothing:x",
       "-> unmatched keyword:easy",

@@ -100,17 +100,21 @@ Result<std::shared_ptr<const Router>> Router::make(std::shared_ptr<const config:
   std::shared_ptr<nn::Vectors> vectors = parts.vectors;
   auto engine = signals::Engine::compile(config, std::move(parts));
   if (!engine) return std::unexpected(engine.error());
+  auto model_fit = ModelFit::make(*config, vectors.get());
+  if (!model_fit) return std::unexpected(model_fit.error());
   return std::shared_ptr<const Router>(new Router(std::move(config), std::move(*engine),
-                                                  std::move(vectors), std::move(learning), clock));
+                                                  std::move(vectors), std::move(*model_fit),
+                                                  std::move(learning), clock));
 }
 
 Router::Router(std::shared_ptr<const config::Config> config,
                std::shared_ptr<const signals::Engine> engine, std::shared_ptr<nn::Vectors> vectors,
-               std::shared_ptr<LearningState> learning, const Clock& clock)
+               ModelFit model_fit, std::shared_ptr<LearningState> learning, const Clock& clock)
     : config_(std::move(config)),
       plan_(config_),
       engine_(std::move(engine)),
       vectors_(std::move(vectors)),
+      model_fit_(std::move(model_fit)),
       tables_(learning::make_tables(*config_)),
       learning_(config_->learning.enabled && config_->learning.session_aware ? std::move(learning)
                                                                              : nullptr),
@@ -172,6 +176,7 @@ Decision Router::decide(Request& request, const Origin& origin) const {
   evaluate(decision, request, origin);
   if (decision.wants_encoding()) return decision;
   if (!decision.error) select(decision, request, origin);
+  if (decision.wants_encoding()) return decision;
   if (!decision.error && learning_) {
     const Stopwatch stopwatch(clock_, decision.timings.learning_us);
     learn(decision, request, origin);
@@ -263,8 +268,38 @@ void Router::select(Decision& decision, const Request& request, const Origin& or
   const config::Decision* rule = decision.rule();
   decision.selection = rule != nullptr ? policy::select_model(*config_, *rule, needs, origin.models)
                                        : policy::select_default(*config_, needs, origin.models);
+  if (rule != nullptr && policy::compares_meanings(*rule, decision.selection)) {
+    fit_models(decision, request, origin);
+  }
   decision.proposal = decision.selection.model;
   if (decision.proposal == config::kNoModel) decision.error = cannot_serve(decision);
+}
+
+void Router::fit_models(Decision& decision, const Request& request, const Origin& origin) const {
+  policy::Selection& selection = decision.selection;
+  if (!vectors_) {
+    selection.note = "no encoder";
+    return;
+  }
+  const std::string_view prompt = request.prompt();
+  std::vector<float> vector(vectors_->dims());
+  if (!vectors_->find(prompt, vector)) {
+    if (origin.encoding == signals::Encoding::kKnown) {
+      decision.values.texts_to_encode.push_back({std::string(prompt), true, false});
+      return;
+    }
+    if (origin.encoding == signals::Encoding::kOff) {
+      selection.note = "the encoder did not answer in time";
+      return;
+    }
+    if (const Status done = vectors_->encode(prompt, vector); !done) {
+      selection.note = done.error().message;
+      return;
+    }
+  }
+  const config::Decision& rule = *decision.rule();
+  policy::choose_by_fit(model_fit_.of(rule, decision.decision, vector),
+                        rule.algorithm.min_similarity, selection);
 }
 
 learning::Facts Router::facts_of(const Decision& decision, const Request& request,

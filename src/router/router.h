@@ -18,6 +18,7 @@
 #include "policy/plan.h"
 #include "policy/select.h"
 #include "router/decision.h"
+#include "router/model_fit.h"
 #include "router/request.h"
 #include "signals/engine.h"
 #include "signals/message_cache.h"
@@ -80,12 +81,14 @@ class Router {
  private:
   Router(std::shared_ptr<const config::Config> config,
          std::shared_ptr<const signals::Engine> engine, std::shared_ptr<nn::Vectors> vectors,
-         std::shared_ptr<LearningState> learning, const Clock& clock);
+         ModelFit model_fit, std::shared_ptr<LearningState> learning, const Clock& clock);
 
   bool resolve_model(Decision& decision, std::string_view requested, const Origin& origin) const;
   void find_identity(Decision& decision, const Request& request, const Origin& origin) const;
   void evaluate(Decision& decision, const Request& request, const Origin& origin) const;
   void select(Decision& decision, const Request& request, const Origin& origin) const;
+  // Where the algorithm compares meanings; the text of the prompt may have to be encoded first.
+  void fit_models(Decision& decision, const Request& request, const Origin& origin) const;
   void learn(Decision& decision, const Request& request, const Origin& origin) const;
   void settle_model(Decision& decision, const Request& request, const Origin& origin) const;
   void settle_reasoning(Decision& decision) const;
@@ -98,6 +101,7 @@ class Router {
   const policy::Plan plan_;
   const std::shared_ptr<const signals::Engine> engine_;
   const std::shared_ptr<nn::Vectors> vectors_;
+  const ModelFit model_fit_;
   const std::shared_ptr<const learning::Tables> tables_;
   const std::shared_ptr<LearningState> learning_;
   const Clock& clock_;

@@ -130,7 +130,8 @@ class World {
     learning_ = std::make_shared<LearningState>(config_->learning.state_ttl_seconds);
     signals::Parts parts;
     parts.heads = std::move(heads);
-    if (signals::needs_vectors(config_->rules)) parts.vectors = std::move(vectors);
+    if (signals::needs_vectors(config_->rules) || needs_vectors(*config_))
+      parts.vectors = std::move(vectors);
     parts.cache = std::make_shared<signals::MessageCache>();
     auto router = Router::make(config_, std::move(parts), learning_, clock_);
     if (!router) {
