@@ -131,7 +131,8 @@ TEST_F(Knowledge, AsksForTheVectorOfThePromptOnce) {
   auto vectors = fixture::word_vectors();
   compile(recipe(kInline), vectors);
   ask("days left", Encoding::kKnown);
-  EXPECT_EQ(values_.texts_to_encode, std::vector<std::string>{"days left"});
+  ASSERT_EQ(values_.texts_to_encode.size(), 1U);
+  EXPECT_EQ(values_.texts_to_encode[0].text, "days left");
   EXPECT_FALSE(value(config::SignalType::kKb, "inside").evaluated);
   EXPECT_TRUE(values_.errors.size() == 2) << "those without heads and without their service";
 }
