@@ -160,7 +160,8 @@ wire::ApiResult<std::shared_ptr<const Subject>> Subject::of(const json::Value& o
   auto out = std::make_shared<Subject>();
   out->request_ = std::make_unique<Request>();
   FactsCache cache;
-  if (const auto read = out->request_->read_chat(body.str(), cache); !read) {
+  out->text_ = body.take();  // the request points into it
+  if (const auto read = out->request_->read_chat(out->text_, cache); !read) {
     return std::unexpected(read.error());
   }
   return out;

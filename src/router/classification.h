@@ -60,7 +60,7 @@ class Subject {
   std::string_view prompt() const { return input().prompt; }
 
  private:
-  std::string text_;
+  std::string text_;      // or the body of request_
   signals::Input input_;  // of text_
   std::unique_ptr<Request> request_;
 };
