@@ -144,7 +144,10 @@ Status compile_candidates(Engine::Compiled& c) {
     return out;
   };
   const config::SignalRules& rules = c.config->rules;
-  for (const auto& rule : rules.embeddings) c.embedding_rules.push_back(rows(rule.candidates));
+  for (const auto& rule : rules.embeddings) {
+    c.embedding_rules.push_back(rows(rule.candidates));
+    c.embedding_history |= rule.include_history;
+  }
   for (const auto& rule : rules.complexity) {
     c.hard.push_back(rows(rule.hard_candidates));
     c.easy.push_back(rows(rule.easy_candidates));
@@ -191,6 +194,7 @@ uint64_t version_of(const Engine::Compiled& c) {
     }
   }
   if (c.classifier) described += c.classifier->version();
+  if (c.parts.vectors) described += c.parts.vectors->version();
   return text::hash64(described);
 }
 

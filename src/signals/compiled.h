@@ -69,6 +69,7 @@ struct Engine::Compiled {
   bool history_phrases = false;
   bool history_safety = false;                // some history keyword rule has `on_error: match`
   std::vector<CandidateSet> embedding_rules;  // by rule
+  bool embedding_history = false;             // some embedding rule has include_history
   std::vector<CandidateSet> hard;             // by complexity rule
   std::vector<CandidateSet> easy;
   std::vector<CandidateSet> attacks;  // by jailbreak rule

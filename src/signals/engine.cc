@@ -34,6 +34,7 @@ void Engine::start(const Input& input, Scratch& scratch, Values& values) const {
   s.vector_state = s.heads_state = s.attack_state = s.history_attack_state = VectorState::kUnknown;
   s.similarities_done = false;
   s.kb_scores.clear();
+  s.history_vectors_state = VectorState::kUnknown;
   s.history_words_done = s.history_entities_done = false;
   s.nanoseconds.fill(0);
   s.results.assign(input.messages.size(), nullptr);

@@ -54,7 +54,10 @@ struct Scratch::State {
   std::vector<double> similarities;   // by embedding rule, as rules compare them
   std::vector<char> similar_matches;  // by embedding rule, soft matching and top_k applied
   std::vector<float> earlier;         // vector of an earlier prompt
-  std::vector<KbScores> kb_scores;    // by knowledge base; without labels: not worked out
+  VectorState history_vectors_state = VectorState::kUnknown;
+  std::vector<float> history_rows;  // vectors of earlier messages, the newest first
+  std::vector<Role> history_roles;  // of each row
+  std::vector<KbScores> kb_scores;  // by knowledge base; without labels: not worked out
 
   // Of the messages, by index.
   std::vector<std::shared_ptr<const MessageResult>> results;
@@ -78,6 +81,11 @@ struct Scratch::State {
   text::Stemmer stemmer;
   std::array<uint64_t, config::kSignalTypes> nanoseconds{};  // by type of signal
 };
+
+// What rules with include_history compare by meaning: so many of the newest messages, and so much
+// of each.
+inline constexpr size_t kMeaningMessagesMax = 16;
+inline constexpr size_t kMeaningBytesMax = 2048;
 
 // Why a rule could not be evaluated.
 inline constexpr std::string_view kNoEncoder = "no encoder";
@@ -128,12 +136,16 @@ class Evaluation {
   const KbScores* kb_scores(config::SignalId id, size_t kb, const config::RuleBase& rule);
   void classifier(config::SignalId id, const config::ClassifierRule& rule);
 
-  // How near the prompt is to the rule's attacks rather than to its harmless texts, 0..1.
-  double contrastive_attack(size_t rule);
+  // How near the prompt, or with `history` any message, is to the rule's attacks rather than to its
+  // harmless texts, 0..1.
+  double contrastive_attack(size_t rule, bool history);
 
-  // Whether the vector of the prompt is there; if not, either an error is set for `id` or the
-  // vector is asked for.
-  bool need_vector(config::SignalId id, const config::RuleBase& rule);
+  // Whether the vector of the prompt is there, with `history` those of earlier messages too; if
+  // not, either an error is set for `id` or what is missing is asked for.
+  bool need_vector(config::SignalId id, const config::RuleBase& rule, bool history = false);
+  VectorState history_vectors();
+  // kUnknown for a message without text.
+  VectorState message_vector(size_t m, std::vector<float>& out);
   bool prompt_vector();
   // kThere with the vector in `out`; kWanted, and the text is asked for; kFailed with the problem.
   VectorState vector_of(std::string_view text, std::vector<float>& out);

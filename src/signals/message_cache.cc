@@ -12,6 +12,7 @@ size_t MessageResult::bytes() const {
   for (const AttackReading& reading : readings) windows += reading.windows.capacity();
   return sizeof(*this) + kNodeBytes + keywords.capacity() * sizeof(KeywordScore) +
          entities.capacity() * sizeof(PartEntity) + (heads ? sizeof(nn::HeadScores) : 0) +
+         (vector ? sizeof(*vector) + vector->capacity() * sizeof(float) : 0) +
          windows * sizeof(AttackWindow) + readings.capacity() * sizeof(AttackReading);
 }
 

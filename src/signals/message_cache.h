@@ -50,6 +50,8 @@ struct MessageResult {
   std::vector<AttackReading> readings;  // kAttack, where the encoder has heads
   // All heads, kept for messages that were a prompt: a tool loop sends its prompt again and again.
   std::shared_ptr<const nn::HeadScores> heads;
+  // Of the beginning of its text, for rules that compare meanings; empty: it has no text.
+  std::shared_ptr<const std::vector<float>> vector;
 
   size_t bytes() const;
 };

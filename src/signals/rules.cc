@@ -260,8 +260,8 @@ void Evaluation::jailbreak(SignalId id, const config::JailbreakRule& rule) {
   // Everything is looked at before the answer, so that all that is missing is asked for at once.
   bool is_known = true;
   if (rule.method != config::JailbreakMethod::kClassifier) {
-    is_known = need_vector(id, rule);
-    if (is_known) attack = contrastive_attack(index);
+    is_known = need_vector(id, rule, rule.include_history);
+    if (is_known) attack = contrastive_attack(index, rule.include_history);
   }
   if (rule.method != config::JailbreakMethod::kContrastive) {
     VectorState state = prompt_attack();

@@ -1,9 +1,11 @@
 // Rules that compare the meaning of the prompt with texts of the recipe.
 #include <algorithm>
 
+#include "base/strings.h"
 #include "nn/vectors.h"
 #include "signals/evaluation.h"
 #include "signals/similarity.h"
+#include "text/utf8.h"
 
 namespace vsr::signals {
 
@@ -52,10 +54,59 @@ bool Evaluation::prompt_vector() {
   return s_.vector_state == VectorState::kThere;
 }
 
-bool Evaluation::need_vector(SignalId id, const config::RuleBase& rule) {
-  if (prompt_vector()) return true;
-  if (s_.vector_state == VectorState::kFailed) error(id, rule, s_.vector_problem);
-  return false;
+bool Evaluation::need_vector(SignalId id, const config::RuleBase& rule, bool history) {
+  prompt_vector();
+  VectorState state = s_.vector_state;
+  if (history && state != VectorState::kFailed) state = std::max(state, history_vectors());
+  if (state == VectorState::kFailed) error(id, rule, s_.vector_problem);
+  return state == VectorState::kThere;
+}
+
+VectorState Evaluation::message_vector(size_t m, std::vector<float>& out) {
+  const MessageResult* const known = find_message(static_cast<int64_t>(m));
+  if (known != nullptr && known->vector) {
+    out = *known->vector;
+    return out.empty() ? VectorState::kUnknown : VectorState::kThere;
+  }
+  const MessageText* const message = text_of(m);
+  if (message == nullptr) {
+    s_.vector_problem = kUnread;
+    return VectorState::kFailed;
+  }
+  const std::string_view text =
+      message->text.substr(0, text::floor_code_point(message->text, kMeaningBytesMax));
+  const bool has_text = !trim(text).empty();
+  const VectorState state = has_text ? vector_of(text, out) : VectorState::kUnknown;
+  if (has_text && state != VectorState::kThere) return state;
+  auto fresh = known != nullptr ? std::make_shared<MessageResult>(*known)
+                                : std::make_shared<MessageResult>();
+  fresh->vector = std::make_shared<const std::vector<float>>(has_text ? out : std::vector<float>());
+  remember(m, std::move(fresh));
+  return state;
+}
+
+// All are looked up, so that all that are missing are asked for at once. Operator's texts are not
+// compared, and the prompt has its own vector.
+VectorState Evaluation::history_vectors() {
+  if (s_.history_vectors_state != VectorState::kUnknown) return s_.history_vectors_state;
+  s_.history_rows.clear();
+  s_.history_roles.clear();
+  VectorState state = VectorState::kThere;
+  size_t count = 0;
+  for (size_t m = input_.messages.size(); m-- > 0 && count < kMeaningMessagesMax;) {
+    const Role role = input_.messages[m].role;
+    if (is_operator(role) || is_prompt(m)) continue;
+    const VectorState one = message_vector(m, s_.earlier);
+    if (one == VectorState::kUnknown) continue;
+    ++count;
+    state = std::max(state, one);
+    if (one == VectorState::kFailed) break;
+    if (one != VectorState::kThere) continue;
+    s_.history_rows.insert(s_.history_rows.end(), s_.earlier.begin(), s_.earlier.end());
+    s_.history_roles.push_back(role);
+  }
+  s_.history_vectors_state = state;
+  return state;
 }
 
 // Soft matching and top_k look at all embedding rules together.
@@ -66,14 +117,22 @@ void Evaluation::compare_all() {
   const nn::SimilarityCurve curve = c_.parts.vectors->similarity_curve();
   s_.similarities.assign(rules.size(), 0);
   for (size_t r = 0; r < rules.size(); ++r) {
-    const double cosine = similarity(c_.embedding_rules[r].rows, s_.vector, rules[r].aggregation);
+    const std::span<const float> rows = c_.embedding_rules[r].rows;
+    double cosine = similarity(rows, s_.vector, rules[r].aggregation);
+    const size_t texts = rules[r].include_history ? s_.history_roles.size() : 0;
+    const size_t dims = s_.vector.size();
+    for (size_t t = 0; t < texts; ++t) {
+      const auto row = std::span<const float>(s_.history_rows).subspan(t * dims, dims);
+      cosine = std::max(cosine, similarity(rows, row, rules[r].aggregation));
+    }
     s_.similarities[r] = c_.config->embedding.calibrated ? calibrated(curve, cosine) : cosine;
   }
   choose_matches(s_.similarities, rules, c_.config->embedding, s_.similar_matches);
 }
 
+// The vectors that one rule needs decide about the others too.
 void Evaluation::embedding(SignalId id, const config::EmbeddingRule& rule) {
-  if (!need_vector(id, rule)) return;
+  if (!need_vector(id, rule, c_.embedding_history)) return;
   compare_all();
   const size_t index = c_.config->signals[id].rule;
   const double score = std::clamp(s_.similarities[index], 0.0, 1.0);
@@ -89,10 +148,22 @@ void Evaluation::contrastive_complexity(SignalId id, const config::ComplexityRul
   set_complexity(id, rule, level, hard - easy);
 }
 
-double Evaluation::contrastive_attack(size_t rule) {
-  const double attack = similarity(c_.attacks[rule].rows, s_.vector, config::Aggregation::kMax);
-  const double harmless = similarity(c_.benign[rule].rows, s_.vector, config::Aggregation::kMax);
-  return contrastive_probability(c_.parts.vectors->similarity_curve(), attack, harmless);
+double Evaluation::contrastive_attack(size_t rule, bool history) {
+  const nn::SimilarityCurve curve = c_.parts.vectors->similarity_curve();
+  const auto attack_of_vector = [&](std::span<const float> vector) {
+    const double attack = similarity(c_.attacks[rule].rows, vector, config::Aggregation::kMax);
+    const double harmless = similarity(c_.benign[rule].rows, vector, config::Aggregation::kMax);
+    return contrastive_probability(curve, attack, harmless);
+  };
+  double highest = attack_of_vector(s_.vector);
+  const size_t dims = s_.vector.size();
+  for (size_t t = 0; history && t < s_.history_roles.size(); ++t) {
+    // The model's own words attack nobody.
+    if (s_.history_roles[t] == Role::kAssistant) continue;
+    highest = std::max(
+        highest, attack_of_vector(std::span<const float>(s_.history_rows).subspan(t * dims, dims)));
+  }
+  return highest;
 }
 
 // The prompt says again what one of the last prompts said.

@@ -24,6 +24,7 @@ class WordEncoder final : public nn::Encoder {
       const std::span<float> row = out.subspan(t * dims(), dims());
       std::ranges::fill(row, 0.0F);
       for (const std::string_view word : split(texts[t], ' ')) {
+        if (word.empty()) continue;
         const auto axis = axes_.emplace(word, axes_.size()).first->second;
         if (axis >= dims()) return fail(ErrorCode::kUnsupported, "too many words");
         row[axis] += 1;
