@@ -24,7 +24,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.dont_write_bytecode = True
-sys.path.append(str(ROOT / "tests" / "eval"))
+sys.path.append(str(ROOT / "scripts"))
 
 ENCODER = ROOT / "models" / "encoder.bin"
 HEADER = "<8sQQ6I2fQ"  # of src/nn/encoder_file.cc

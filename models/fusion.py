@@ -8,7 +8,6 @@ import torch
 
 import figures as fig
 import report
-import rows as training_rows
 from tuned_file import COLUMNS
 
 # Columns of the heads, as in src/nn/heads.h.
@@ -131,6 +130,24 @@ def fuse(pairs: list, head: str, fusion: dict) -> list:
     columns = [torch.tensor(fusion[name][begin:end], dtype=torch.float64)
                for name in ("lexical", "encoder", "offset")]
     return (columns[0] * lexical + columns[1] * encoder + columns[2]).tolist()
+
+
+def lexical_calibration(held_out: dict) -> dict:
+    """Of the n-grams alone, as train_heads wants it: temperatures, slopes, offsets, thresholds."""
+    out = {}
+    for head in ("domain", "tier"):
+        logits = [list(p.lexical) for p in held_out[head]]
+        out[f"{head}.temperature"] = fig.fit_temperature(logits,
+                                                         [p.row["label"] for p in held_out[head]])
+    for head in ("jailbreak", "harmful", "difficulty"):
+        alone = [Pair(p.row, p.lexical, [0.0]) for p in held_out[head]]
+        slope, _, offset = (fit_difficulty(alone) if head == "difficulty"
+                            else fit_binary(head, alone))
+        out[f"{head}.slope"], out[f"{head}.offset"] = slope, offset
+        if head in PRIOR:
+            fused = [[slope * p.lexical[0] + offset] for p in alone]
+            out[f"{head}.threshold"] = threshold_of(head, alone, fused)
+    return out
 
 
 def fit(held_out: dict) -> dict:

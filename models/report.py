@@ -32,10 +32,10 @@ def data_summary(data: pathlib.Path, rows: list[dict]) -> dict:
             "licences_fitted": dict(sorted(licences.items()))}
 
 
-def softmax_figures(scored: list[tuple], temperature: float) -> dict:
+def softmax_figures(scored: list[tuple]) -> dict:
     gold = [row["label"] for row, _ in scored]
     guess = [fig.argmax(z) for _, z in scored]
-    probability = [max(fig.softmax(z, temperature)) for _, z in scored]
+    probability = [max(fig.softmax(z)) for _, z in scored]
     right = [float(g == p) for g, p in zip(gold, guess)]
     return {"rows": len(scored), "accuracy": rounded(fig.accuracy(gold, guess)),
             "macro_f1": rounded(fig.macro_f1(gold, guess)),
@@ -47,12 +47,10 @@ def reliability(confidence: list[float], right: list[float]) -> list[dict]:
             for low, high, n, c, a in fig.reliability(confidence, right)]
 
 
-def binary_figures(scored: list[tuple], head: str, calibration: dict) -> dict:
-    slope, offset = calibration[f"{head}.slope"], calibration[f"{head}.offset"]
-    threshold = calibration[f"{head}.threshold"]
+def binary_figures(scored: list[tuple], threshold: float) -> dict:
     kinds = collections.defaultdict(list)
     for row, logits in scored:
-        kinds[kind_of(row)].append(fig.sigmoid(slope * logits[0] + offset))
+        kinds[kind_of(row)].append(fig.sigmoid(logits[0]))
     positive = [p for kind, values in kinds.items() for p in values if kind[0] == 1]
     negative = [p for kind, values in kinds.items() for p in values if kind[0] == 0]
     return {"positive": len(positive), "negative": len(negative),
@@ -79,14 +77,19 @@ def fold_auc(scored: list[tuple]) -> dict:
                 rounded(sum(fig.recall_at(*f, 0.01) for f in folds) / len(folds))}
 
 
-def domain_slices(scored: list[tuple], temperature: float) -> dict:
+def slices(scored: list[tuple]) -> dict:
+    return {lang: softmax_figures(part) for lang in ("en", "zh", "all")
+            if (part := [(r, z) for r, z in scored if lang in (r["lang"], "all")])}
+
+
+def domain_slices(scored: list[tuple]) -> dict:
     out = {}
     for kind in ("natural", "exam"):
         for lang in ("en", "zh", "all"):
             part = [(row, z) for row, z in scored
                     if row["kind"] == kind and lang in (row["lang"], "all")]
             if part:
-                out[f"{kind} {lang}"] = softmax_figures(part, temperature)
+                out[f"{kind} {lang}"] = softmax_figures(part)
     return out
 
 
@@ -98,24 +101,26 @@ def rank_figures(scored: list[tuple]) -> dict:
     return out
 
 
-def figures(dev: dict, held_out: dict, calibration: dict) -> dict:
-    domain_t, tier_t = calibration["domain.temperature"], calibration["tier.temperature"]
-    out = {"domain": {"dev": domain_slices(dev["domain"], domain_t),
-                      "unseen sources": domain_slices(held_out["domain"], domain_t)},
-           "tier": {"dev": {lang: softmax_figures([(r, z) for r, z in dev["tier"]
-                                                   if lang in (r["lang"], "all")], tier_t)
-                            for lang in ("en", "zh", "all")},
-                    "unseen groups": {"all": softmax_figures(held_out["tier"], tier_t)}},
+def figures(dev: dict, held_out: dict, fusion: dict) -> dict:
+    """Of calibrated logits by head."""
+    out = {"domain": {"dev": domain_slices(dev["domain"]),
+                      "unseen sources": domain_slices(held_out["domain"])},
+           "tier": {"dev": slices(dev["tier"]), "unseen groups": slices(held_out["tier"])},
+           "feedback": {"unseen groups": slices(held_out["feedback"])},
            "difficulty": {"dev": rank_figures(dev["difficulty"]),
                           "unseen groups": rank_figures(held_out["difficulty"])}}
     for head in ("jailbreak", "harmful"):
-        out[head] = {"dev": binary_figures(dev[head], head, calibration),
-                     "unseen folds": binary_figures(held_out[head], head, calibration)
+        threshold = fusion[f"{head}_threshold"]
+        out[head] = {"dev": binary_figures(dev[head], threshold),
+                     "unseen folds": binary_figures(held_out[head], threshold)
                      | fold_auc(held_out[head])}
-    probability = [fig.softmax(z, domain_t) for _, z in dev["domain"]]
+    probability = [fig.softmax(z) for _, z in dev["domain"]]
     out["domain"]["reliability on dev"] = reliability(
         [max(p) for p in probability],
         [float(fig.argmax(p) == row["label"]) for p, (row, _) in zip(probability, dev["domain"])])
+    attack = [fig.sigmoid(z[0]) for _, z in dev["jailbreak"]]
+    out["jailbreak reliability on dev"] = reliability(
+        attack, [float(row["label"]) for row, _ in dev["jailbreak"]])
     return out
 
 
@@ -136,8 +141,9 @@ def markdown(manifest: dict) -> str:
                  + table(["head", "on", "rows", "accuracy", "macro-F1", "calibration error"],
                          [[head, f"{on}, {part}", v["rows"], percent(v["accuracy"]),
                            percent(v["macro_f1"]), f"{v['calibration_error']:.3f}"]
-                          for head in ("domain", "tier") for on, slices in f[head].items()
-                          if isinstance(slices, dict) for part, v in slices.items()]))
+                          for head in ("domain", "tier", "feedback")
+                          for on, parts_of in f[head].items()
+                          if isinstance(parts_of, dict) for part, v in parts_of.items()]))
     parts.append("Attacks and harmful requests (at the shipped threshold: recall and false positives "
                  "in percent):\n\n"
                  + table(["head", "on", "positive / negative", "AUC", "recall at 1 %", "at 5 %",
@@ -152,7 +158,7 @@ def markdown(manifest: dict) -> str:
                  f"{folds['mean_fold_auc']:.3f}, recall at 1 % false positives "
                  f"{percent(folds['mean_fold_recall_at_1_percent'])} %.")
     parts.append("Jailbreak by kind, unseen folds, share above the shipped threshold of "
-                 f"{manifest['calibration']['jailbreak.threshold']:.3f}:\n\n"
+                 f"{manifest['thresholds']['jailbreak']:.3f}:\n\n"
                  + table(["kind", "rows", "above"],
                          [[kind, v["rows"], percent(v["above_threshold"])]
                           for kind, v in folds["by_kind"].items()]))
@@ -160,12 +166,15 @@ def markdown(manifest: dict) -> str:
                  + table(["on", "label", "rows", "correlation"],
                          [[on, kind, v["rows"], f"{v['rank_correlation']:.3f}"]
                           for on, kinds in f["difficulty"].items() for kind, v in kinds.items()]))
-    parts.append("Reliability of the domain confidence on dev:\n\n"
-                 + table(["confidence", "rows", "mean", "observed"],
-                         [[f"{r['from']:.1f}–{r['to']:.1f}", r["rows"], f"{r['confidence']:.3f}",
-                           f"{r['observed']:.3f}"] for r in f["domain"]["reliability on dev"]]))
-    parts.append(f"Weights: {manifest['weights']['bytes']:,} bytes, sha256 "
-                 f"`{manifest['weights']['sha256']}`.")
+    for name, table_of in (("the domain confidence", f["domain"]["reliability on dev"]),
+                           ("P(attack)", f["jailbreak reliability on dev"])):
+        parts.append(f"Reliability of {name} on dev:\n\n"
+                     + table(["from", "rows", "mean", "observed"],
+                             [[f"{r['from']:.1f}–{r['to']:.1f}", r["rows"],
+                               f"{r['confidence']:.3f}", f"{r['observed']:.3f}"]
+                              for r in table_of]))
+    parts += [f"{name}: {w['bytes']:,} bytes, sha256 `{w['sha256']}`."
+              for name, w in manifest["weights"].items()]
     return "\n\n".join(parts)
 
 

@@ -63,6 +63,11 @@ def fold(row: dict) -> str:
     return f"fold{int(draw(row['group'], 'fold') * FOLDS)}"
 
 
+def group_of(row: dict) -> int | None:
+    """The group that is left out together with the row; None for rows that always train."""
+    return GROUP_OF_FOLD.get(row["holdout"])
+
+
 def balanced(rows: list[Row]) -> list[Row]:
     """Weights ∝ count^-BALANCE of (label, source), mean 1 over the rows that are fitted."""
     fitted = [row for row in rows if row["use"] == "fit"]

@@ -263,10 +263,6 @@ def score(top: Top, rows: list, states: States) -> dict:
     return out
 
 
-def group_of(row: dict) -> int | None:
-    return training_rows.GROUP_OF_FOLD.get(row["holdout"])
-
-
 def run(rows: list, model: pathlib.Path, tool: pathlib.Path, encoder: pathlib.Path,
         work: pathlib.Path) -> tuple:
     """`model`: the published weights; `encoder`: encoder.bin made of them. Returns (columns of rows by a top that had not seen their group, columns of dev rows by the
@@ -286,10 +282,10 @@ def run(rows: list, model: pathlib.Path, tool: pathlib.Path, encoder: pathlib.Pa
     fitted = [row for row in chosen if row["use"] == "fit"]
     held_out = {}
     for group in range(training_rows.GROUPS):
-        top = tune(f"without group {group}", [row for row in fitted if group_of(row) != group],
+        top = tune(f"without group {group}", [row for row in fitted if training_rows.group_of(row) != group],
                    states, weights)
         left_out = [row for row in chosen if row["kind"] != "augmented" and row["use"] != "dev"
-                    and group_of(row) == group]
+                    and training_rows.group_of(row) == group]
         held_out |= score(top, left_out, states)
     top = tune("all", fitted, states, weights)
     dev = score(top, [row for row in chosen if row["use"] == "dev"], states)

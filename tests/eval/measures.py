@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / "models"))
+sys.path += [str(ROOT / "models"), str(ROOT / "scripts")]
 
 import environment  # noqa: E402
 import figures as fig  # noqa: E402

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import venv
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
 def python(requirements: pathlib.Path, name: str) -> pathlib.Path:
