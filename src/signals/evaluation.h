@@ -122,6 +122,8 @@ class Evaluation {
   void set_complexity(config::SignalId id, const config::ComplexityRule& rule,
                       config::ComplexityLevel level, double margin);
   void reask(config::SignalId id, const config::OtherRule& rule);
+  // User feedback by its trained head.
+  void told_feedback(config::SignalId id, const config::OtherRule& rule);
   // Types with examples: the rule matches if its own are the nearest and near enough.
   void by_examples(config::SignalId id, const config::OtherRule& rule);
 

@@ -191,11 +191,23 @@ void Evaluation::reask(SignalId id, const config::OtherRule& rule) {
   if (!waits) set(id, turns > 0 && best >= rule.threshold, best, best);
 }
 
+void Evaluation::told_feedback(SignalId id, const config::OtherRule& rule) {
+  if (!need_heads(id, rule)) return;
+  const auto& labels = nn::kFeedbackLabels;
+  const auto own = static_cast<size_t>(std::ranges::find(labels, rule.name) - labels.begin());
+  if (own == labels.size()) return set(id, false, 0, 0);
+  const std::array<float, nn::kFeedbacks>& told = *s_.heads.feedback;
+  const double p = told[own];
+  set(id, p >= rule.threshold && std::ranges::max(told) == told[own], p, p);
+}
+
 void Evaluation::by_examples(SignalId id, const config::OtherRule& rule) {
   // Feedback is about an answer: without one there is none.
   const auto& by_role = input_.conversation.messages_by_role;
   const bool answered = by_role[static_cast<size_t>(Role::kAssistant)] > 0;
-  if (rule.type == config::SignalType::kUserFeedback && !answered) return set(id, false, 0, 0);
+  const bool feedback = rule.type == config::SignalType::kUserFeedback;
+  if (feedback && !answered) return set(id, false, 0, 0);
+  if (feedback && c_.classifier && c_.classifier->uses_encoder()) return told_feedback(id, rule);
   if (!need_vector(id, rule)) return;
   double own = 0;
   double best = -1;
