@@ -55,20 +55,23 @@ class Router:
         out = self._eval(["--similarity"], [{"a": a, "b": b} for a, b in pairs])
         return [row["score"] for row in out]
 
-    def finds_attack(self, texts: list[str]) -> list[bool]:
-        """Whether the shipped attack rule matches, through the whole decision."""
+    def finds_attack(self, texts: list[str | list[dict]]) -> list[bool]:
+        """Whether the shipped attack rule matches, through the whole decision. A text is a user's
+        message or a list of chat messages."""
         parts, size = [[]], 0
         for text in texts:
-            size += len(text.encode())
+            bytes_of_text = len(json.dumps(text, ensure_ascii=False).encode())
+            size += bytes_of_text
             if len(parts[-1]) == PROBES_A_RUN or (parts[-1] and size > BYTES_A_RUN):
                 parts.append([])
-                size = len(text.encode())
+                size = bytes_of_text
             parts[-1].append(text)
         with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
             return [hit for part in pool.map(self._finds_attack, parts) for hit in part]
 
-    def _finds_attack(self, texts: list[str]) -> list[bool]:
-        variants = [{"id": str(n), "query": text} for n, text in enumerate(texts)]
+    def _finds_attack(self, texts: list[str | list[dict]]) -> list[bool]:
+        variants = [{"id": str(n), "query" if isinstance(text, str) else "messages": text}
+                    for n, text in enumerate(texts)]
         probes = {"decisions": [{"id": "attack", "expected_decision": "attack", "model": "auto",
                                  "variants": variants}]}
         with tempfile.TemporaryDirectory() as work:
