@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "signals/name_tagger.h"
 #include "signals/scan.h"
 
 namespace vsr::signals {
@@ -196,6 +197,27 @@ class Walker {
   const DetectOptions options_;
 };
 
+bool is_name(const Entity& entity) {
+  return entity.type == EntityType::kPerson || entity.type == EntityType::kAddress;
+}
+
+bool overlap(const Entity& a, const Entity& b) { return a.start < b.end && b.start < a.end; }
+
+// Adds what the tagger reads. A number or code that a recogniser has validated is no part of a name;
+// of two readings of a name the tagger's stays if it is sure enough to match.
+void add_names(std::string_view text, std::vector<Entity>& found) {
+  std::vector<Entity> names;
+  tag_names(text, shipped_names(), names);
+  for (const Entity& name : names) {
+    const auto rival = [&](const Entity& one) { return overlap(one, name); };
+    const bool taken = std::ranges::any_of(
+        found, [&](const Entity& one) { return rival(one) && !is_name(one); });
+    if (taken) continue;
+    std::erase_if(found, rival);
+    found.push_back(name);
+  }
+}
+
 }  // namespace
 
 void detect(std::string_view text, DetectOptions options, std::vector<Entity>& out) {
@@ -203,12 +225,14 @@ void detect(std::string_view text, DetectOptions options, std::vector<Entity>& o
   if (Narrowed::needed(text)) {
     const Narrowed narrowed(text);
     found = Walker(narrowed.text, options).run();
+    if (options.personal) add_names(narrowed.text, found);
     for (Entity& entity : found) {
       entity.start = narrowed.origin[entity.start];
       entity.end = narrowed.origin[entity.end];
     }
   } else {
     found = Walker(text, options).run();
+    if (options.personal) add_names(text, found);
   }
   std::ranges::stable_sort(found, {}, &Entity::start);
   const size_t first = out.size();
