@@ -159,6 +159,7 @@ class Draw:
 
     def __init__(self, lists: Lists, random):
         self.lists, self.random = lists, random
+        self.words = ["sample"]  # ordinary words, for surnames; set by whoever knows some
 
     def chance(self, p: float) -> bool:
         return self.random.random() < p
@@ -180,8 +181,18 @@ class Draw:
     def given(self, locale: str) -> str:
         return self.pick(self.lists.given[locale])
 
+    def made_up(self) -> str:
+        """A surname that no list has: an ordinary word, or syllables."""
+        if self.chance(0.5):
+            return self.pick(self.words).capitalize()
+        syllables = ("ba be bo da de do fa ga ha hu ja ka ki ko la le li lo ma me mi mo na ne ni no "
+                     "pa pe ra re ri ro sa se si so ta te ti to va ve vi vo wa ya za zo").split()
+        endings = ("n", "r", "s", "ck", "ski", "son", "man", "ley", "ton", "ic", "ez", "ini", "ov", "sen", "ya", "")
+        return ("".join(self.pick(syllables) for _ in range(self.random.randrange(2, 4))) +
+                self.pick(endings)).capitalize()
+
     def family(self, locale: str) -> str:
-        name = self.pick(self.lists.family[locale])
+        name = self.made_up() if self.chance(0.2) else self.pick(self.lists.family[locale])
         if self.chance(0.04):
             name += "-" + self.pick(self.lists.family[locale])
         if self.chance(0.03):
@@ -194,6 +205,8 @@ class Draw:
         name = self.pick(given)
         if self.chance(0.4):
             name = self.pick("".join(g for g in given))  # one character
+        elif self.chance(0.15):
+            name = "小" + self.pick(self.pick(given))
         elif self.chance(0.5):
             name = self.pick(self.pick(given)) + self.pick(self.pick(given))
         return self.pick(family) + name[:2]
@@ -293,12 +306,16 @@ class Draw:
         if unit < 0.1:
             street = f"Flat {number % 60}, {street}"
         elif unit < 0.3:
-            unit_word = self.pick(("Apt", "Apt.", "Suite", "Unit", "Floor", "#"))
-            street += f"{self.pick((', ', ' ', chr(10)))}{unit_word} {number}".replace("# ", "#")
+            unit_word = self.pick(("Apt", "Apt.", "Suite", "Unit", "Floor", "Apartment"))
+            unit = self.pick("ABCDEFGHK") if self.chance(0.3) else str(number)
+            street += f"{self.pick((', ', ' ', chr(10), chr(10) + ' '))}{unit_word} {unit}"
         kind = self.random.random()
         code = self.random.randrange(10000, 99999)
-        joint = self.pick((", ", ", ", "\n", " "))
-        if kind < 0.35:
+        joint = self.pick((", ", ", ", "\n", "\n ", " "))
+        if self.chance(0.04):
+            box = self.pick(("P.O. Box {0}", "PO Box {0}", "PSC {0}, Box {0}", "Unit {0} Box {0}"))
+            return box.format(number) + f"{joint}{self.pick(('APO AA', 'FPO AP', self.town()))} {code}", ""
+        if kind < 0.25:
             return street, ""
         if kind < 0.5:
             return street + f"{joint}{self.town()} {code}", ""
@@ -306,6 +323,6 @@ class Draw:
             return street + f"{joint}{self.town()}, {self.pick(('CA', 'TX', 'NY', 'WA', 'FL', 'OH'))} {code}", ""
         if kind < 0.72:
             return street + f"{joint}{code} {self.town()}", ""
-        if kind < 0.8:
+        if kind < 0.76:
             return street + f"{joint}{self.town()}, {self.country()} {code}", ""
         return street, f", {self.town()}"

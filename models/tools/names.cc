@@ -1,5 +1,5 @@
-// Fits the name tagger: a linear-chain CRF over hashed features, and a softmax over the same kind of
-// rows for Chinese names. Driven by `models/train_names`, which prepares the files.
+// Fits the name tagger: a linear-chain CRF over hashed features, and a softmax over the same kind
+// of rows for Chinese names. Driven by `models/train_names`, which prepares the files.
 //
 //   fit_names LEXICON ROWS OUT
 //
@@ -28,14 +28,14 @@ using namespace signals;
 constexpr uint32_t kRowBits = 17;
 constexpr int kEpochs = 8;
 constexpr float kRate = 0.15F;
-constexpr float kL2 = 1e-6F;
+constexpr float kL2 = 1e-5F;
 // Share of words whose flags as a name are hidden, and of features left out, at each step: what the
 // model makes of a name that no list has must come from its letters and from what stands around it.
 constexpr float kHidden = 0.3F;
 constexpr float kDropped = 0.1F;
 // Share of runs that are read without the words around and in them, and of those read without their
 // letters: what is left must do for a sentence like none in the rows.
-constexpr float kNoWords = 0.4F;
+constexpr float kNoWords = 0.5F;
 constexpr float kNoLetters = 0.15F;
 constexpr float kNever = -1e4F;
 
@@ -286,8 +286,8 @@ class Trainer {
             if (move <= kNever) continue;
             const float share =
                 std::exp(forward[i - 1][f] + move + scores[i][t] + backward[i][t] - all);
-            transition_[f][t].step(
-                row.weight * (share - (gold[i - 1] == f && gold[i] == t ? 1.0F : 0.0F)));
+            transition_[f][t].step(row.weight *
+                                   (share - (gold[i - 1] == f && gold[i] == t ? 1.0F : 0.0F)));
           }
         }
       }
@@ -345,7 +345,8 @@ class Trainer {
 
   void fit_cjk_candidate(const Row& row, const CjkCandidate& candidate, size_t gold) {
     FeatureRows features;
-    cjk_features(row.text, candidate, kRowBits, features);
+    cjk_features(row.text, candidate, kRowBits, features,
+                 uniform() < kNoWords ? kNeighbourFeatures : 0);
     drop(features);
     TagScores p{};
     float top = kNever;

@@ -161,10 +161,6 @@ class Walker {
       case Topic::kMonth:
         if (options_.personal) found = read_month_date(scan_, start, end);
         break;
-      case Topic::kName:
-      case Topic::kHonorific:
-        if (options_.personal) found = read_name(scan_, word, end, topic == Topic::kHonorific);
-        break;
       default:
         break;
     }
@@ -187,8 +183,6 @@ class Walker {
     size_t found = 0;
     if (options_.secrets && (topic.topic == Topic::kPassword || topic.topic == Topic::kToken)) {
       found = read_cjk_value(scan_, topic.topic, end);
-    } else if (options_.personal && topic.topic == Topic::kName) {
-      found = read_cjk_name(scan_, end);
     }
     return std::max(end, found);
   }
@@ -197,22 +191,33 @@ class Walker {
   const DetectOptions options_;
 };
 
-bool is_name(const Entity& entity) {
-  return entity.type == EntityType::kPerson || entity.type == EntityType::kAddress;
-}
-
 bool overlap(const Entity& a, const Entity& b) { return a.start < b.end && b.start < a.end; }
 
-// Adds what the tagger reads. A number or code that a recogniser has validated is no part of a name;
-// of two readings of a name the tagger's stays if it is sure enough to match.
+// Where an address ends that a recogniser ends at `read` and the tagger at `tagged`: what stands
+// behind the street belongs to it if there is a number in it, as in a flat or a postcode.
+uint32_t joined_end(std::string_view text, uint32_t read, uint32_t tagged) {
+  if (tagged <= read) return read;
+  const std::string_view more = text.substr(read, tagged - read);
+  return std::ranges::any_of(more, [](char c) { return is_any(c, kDigitBit); }) ? tagged : read;
+}
+
+// Adds what the tagger reads. A number or code that a recogniser has validated is no part of a
+// name; two readings of a name or address are one.
 void add_names(std::string_view text, std::vector<Entity>& found) {
   std::vector<Entity> names;
   tag_names(text, shipped_names(), names);
-  for (const Entity& name : names) {
+  for (Entity name : names) {
     const auto rival = [&](const Entity& one) { return overlap(one, name); };
-    const bool taken = std::ranges::any_of(
-        found, [&](const Entity& one) { return rival(one) && !is_name(one); });
+    const bool taken = std::ranges::any_of(found, [&](const Entity& one) {
+      return rival(one) && one.type != EntityType::kAddress && one.type != EntityType::kPerson;
+    });
     if (taken) continue;
+    for (const Entity& one : found) {
+      if (!rival(one) || one.type != name.type) continue;
+      name.start = std::min(name.start, one.start);
+      name.end = joined_end(text, one.end, name.end);
+      name.confidence = std::max(name.confidence, one.confidence);
+    }
     std::erase_if(found, rival);
     found.push_back(name);
   }

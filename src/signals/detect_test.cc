@@ -74,8 +74,62 @@ TEST(Detect, PersonalData) {
       {"Ask Dr. Jane Roe about it", "PERSON(Jane Roe)"},
       {"\"name\": \"Robin Sample\"", "PERSON(Robin Sample)"},
       {"联系人王小明，", "PERSON(王小明)"},
+      {"I spoke to Thomas Krüger yesterday about Mrs. Okonkwo.",
+       "PERSON(Thomas Krüger) PERSON(Okonkwo)"},
+      {"Please email Priyanka Chatterjee and Mohammed Al-Farsi the minutes.",
+       "PERSON(Priyanka Chatterjee) PERSON(Mohammed Al-Farsi)"},
+      {"Rechnung an Jürgen Müller, Hauptstraße 12, 10115 Berlin",
+       "PERSON(Jürgen Müller) ADDRESS(Hauptstraße 12, 10115 Berlin)"},
+      {"my colleague Yuki Tanaka lives at 12 Rue de Rivoli, 75001 Paris",
+       "PERSON(Yuki Tanaka) ADDRESS(12 Rue de Rivoli, 75001 Paris)"},
+      {"Customer: John Smith, 123 Main St, Springfield, IL 62704",
+       "PERSON(John Smith) ADDRESS(123 Main St, Springfield, IL 62704)"},
+      {"王小明住在北京市朝阳区建国路88号", "PERSON(王小明) ADDRESS(北京市朝阳区建国路88号)"},
+      {"I would like to stop messages to 0688 872 49 99", "PHONE(0688 872 49 99)"},
   };
   for (const Case& c : cases) EXPECT_EQ(found_in(c.text), c.expected) << c.text;
+}
+
+// Famous people, products, code and headings are about nobody in particular.
+TEST(Detect, NamesThatAreNoPersonalData) {
+  const std::string_view texts[] = {
+      "Explain Newton's method in plain words.",
+      "When did Napoleon die?",
+      "Compare Kant with Hegel.",
+      "Use Visual Studio Code with Docker Compose on Ubuntu Linux.",
+      "How To Write A Good Resume",
+      "## Quick Start Guide\n\nInstall Node and run the Setup script.",
+      "class Customer extends Person implements Serializable",
+      "SELECT Name, City FROM Customers WHERE Country = 'Germany'",
+      "Happy New Year! See you on Monday.",
+      "What is the capital of Germany?",
+      "李白是哪一年出生的？",
+      "均值和方差怎么算？谢谢！",
+      "高中数学怎么学？",
+  };
+  for (const std::string_view text : texts) EXPECT_EQ(found_in(text), "") << text;
+}
+
+// What stands in a text of 32,000 tokens is found wherever it stands, at its exact place.
+TEST(Detect, FindsInLongTextsWhereverItStands) {
+  constexpr size_t kBytes = 32'000 * 4;
+  constexpr std::string_view kEntities[] = {
+      "My name is Thomas Krueger.", "Send it to 12 Mill Road, Leeds LS1 4AB today.",
+      "mail jo.roe@post.example.org now.", "key sk_live_123456 is mine.",
+      "联系人王小明，电话13800138000。"};
+  const std::string_view filler = "The printer on the second floor is out of paper again. ";
+  for (const std::string_view entity : kEntities) {
+    const std::string alone = found_in(entity);
+    ASSERT_NE(alone, "");
+    for (const size_t share : {0, 1, 33, 50, 77, 100}) {
+      std::string text;
+      while (text.size() < kBytes * share / 100) text += filler;
+      text += entity;
+      text += ' ';
+      while (text.size() < kBytes) text += filler;
+      EXPECT_EQ(found_in(text), alone) << share;
+    }
+  }
 }
 
 TEST(Detect, SecretsWithAShapeOfTheirOwn) {

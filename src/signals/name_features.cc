@@ -67,10 +67,13 @@ void add_grams(std::string_view word, Adder& add) {
 
 // Surnames of one character, and those of two.
 constexpr std::u32string_view kSurnames =
-    U"王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕"
-    U"丁任卢姚沈钟姜崔谭陆范汪廖石金韦贾夏付方邹熊白孟秦邱侯江尹薛闫段雷龙黎史陶贺毛郝顾龚邵万覃武钱"
+    U"王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏"
+    U"吕"
+    U"丁任卢姚沈钟姜崔谭陆范汪廖石金韦贾夏付方邹熊白孟秦邱侯江尹薛闫段雷龙黎史陶贺毛郝顾龚邵万覃武"
+    U"钱"
     U"戴严莫孔向常汤康易乔文施洪傅齐庞樊殷兰庄萧梅岳聂祝柳章鲁涂葛俞申毕翁左阎宁温柴管蓝倪詹甘温季"
-    U"单包裴牛路阮骆霍翟焦凌鲍辛耿关欧曲房柯卜邬伍穆童冉邢冼瞿尚谷盛华陳張黃劉楊趙吳孫馬許鄭謝韓馮鄧"
+    U"单包裴牛路阮骆霍翟焦凌鲍辛耿关欧曲房柯卜邬伍穆童冉邢冼瞿尚谷盛华陳張黃劉楊趙吳孫馬許鄭謝韓馮"
+    U"鄧"
     U"葉蘇呂盧鍾譚陸賈鄒閻賀顧龔萬錢嚴喬齊龐蕭";
 constexpr std::array<std::u32string_view, 14> kDoubleSurnames = {
     U"欧阳", U"司马", U"上官", U"诸葛", U"皇甫", U"尉迟", U"慕容",
@@ -124,35 +127,35 @@ bool read_cjk_candidate(std::string_view text, size_t at, CjkCandidate& out) {
 }
 
 void cjk_features(std::string_view text, const CjkCandidate& candidate, uint32_t row_bits,
-                  FeatureRows& out) {
+                  FeatureRows& out, uint32_t left_out) {
   Adder add(row_bits, out);
-  std::array<uint32_t, 4> left;
+  std::array<uint32_t, 3> left;
   size_t at = candidate.start;
   for (uint32_t& c : left) c = sign_of(code_point_before(text, at));
   size_t first = candidate.start;
   const uint32_t surname = text::next_code_point(text, first);
-  std::array<uint32_t, 5> right;
+  std::array<uint32_t, 4> right;
   at = candidate.surname_end;
   for (uint32_t& c : right) c = sign_of(code_point_at(text, at));
+  const uint32_t joined =
+      (is_han(left[0]) ? 1U : 0U) + (is_han(right[1]) ? 2U : 0U) + (is_han(right[2]) ? 4U : 0U);
   add(100, surname);
   add(101, right[0]);
   add(102, right[1]);
   add(103, surname, right[0]);
   add(104, right[0], right[1]);
   add(105, mix(surname) + right[0], right[1]);
+  add(118, joined);
+  if ((left_out & kNeighbourFeatures) != 0) return;
   add(106, left[0]);
   add(107, left[0], left[1]);
   add(108, mix(left[0]) + left[1], left[2]);
-  add(109, mix(mix(left[0]) + left[1]) + left[2], left[3]);
   add(110, right[2]);
   add(111, right[1], right[2]);
   add(112, right[2], right[3]);
   add(113, mix(right[1]) + right[2], right[3]);
-  add(114, left[0], right[2]);
-  add(115, left[0], right[1]);
+  add(114, left[0], joined);
   add(116, left[0], surname);
-  add(117, mix(right[2]) + right[3], right[4]);
-  add(118, is_han(left[0]) ? 1 : 0, (is_han(right[1]) ? 1U : 0U) + (is_han(right[2]) ? 2U : 0U));
 }
 
 void word_features(std::string_view text, const NameBlock& block, const NameRun& run, size_t i,
@@ -166,10 +169,9 @@ void word_features(std::string_view text, const NameBlock& block, const NameRun&
   const Neighbour right2 = neighbour(block, i, 2);
   const auto before = static_cast<uint32_t>(word.before);
   const auto after = static_cast<uint32_t>(block.gap_after(i));
-  const uint32_t self = own.flags | (word.possessive ? 0x800U : 0U);
+  const uint32_t self = own.flags | (word.possessive ? 0x800U : 0U) | (word.titled ? 0x400U : 0U);
 
   const Neighbour outer_left = neighbour(block, run.first, -1);
-  const Neighbour outer_left2 = neighbour(block, run.first, -2);
   const Neighbour outer_right = neighbour(block, run.last - 1, 1);
   // Of the run as a whole, and where in it the word stands.
   const auto length = static_cast<uint32_t>(std::min<size_t>(run.last - run.first, 6));
@@ -191,13 +193,10 @@ void word_features(std::string_view text, const NameBlock& block, const NameRun&
     add(12, mix(right.hash) + right2.hash, after);
     add(13, left2.hash);
     add(14, right2.hash);
-    add(15, mix(left.hash) + right.hash);
     add(17, outer_left.hash, length);
     add(18, outer_right.hash, length);
     add(19, outer_left.hash, self);
     add(40, outer_right.hash, self);
-    add(41, outer_left.hash, outer_left2.hash);
-    add(42, mix(outer_left.hash) + outer_right.hash, length);
   }
   if ((left_out & kLetterFeatures) == 0) {
     add(1, own.hash);

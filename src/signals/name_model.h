@@ -47,12 +47,12 @@ using TagScores = std::array<float, kLanes>;
 
 struct NameModel {
   uint32_t row_bits = 0;
-  float scale = 1;      // a weight is scale × int8
-  TagScores start{};    // of the first tag of a run, unnormalised logarithms like all scores
+  float scale = 1;    // a weight is scale × int8
+  TagScores start{};  // of the first tag of a run, unnormalised logarithms like all scores
   std::array<TagScores, kLanes> transition{};
   TagScores bias{};
   TagScores cjk_bias{};
-  std::span<const int8_t> rows;      // 2^row_bits × kLanes
+  std::span<const int8_t> rows;       // 2^row_bits × kLanes
   std::span<const uint32_t> lexicon;  // 2^n slots: 24 bits of the hash, 8 of flags; 0 is empty
 
   uint8_t flags_of(uint32_t word_hash) const;

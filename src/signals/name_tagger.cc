@@ -11,6 +11,9 @@ namespace {
 // A tag below this is not worth reporting at any threshold in use.
 constexpr double kConfidenceMin = 0.3;
 
+// What a title is worth beyond what was learned from texts that mostly speak of no real patient or
+// teacher when they use one.
+constexpr float kTitleBonus = 3;
 constexpr float kNever = -1e4F;
 
 class Tagger {
@@ -43,6 +46,9 @@ class Tagger {
       }
       for (size_t t = 0; t < kTags; ++t) {
         scores_[i][t] = model_.bias[t] + model_.scale * static_cast<float>(sums[t]);
+      }
+      if (block_.words[run.first + i].titled && !block_.impersonal()) {
+        scores_[i][static_cast<size_t>(Tag::kPersonBegin)] += kTitleBonus;
       }
     }
   }
@@ -79,8 +85,8 @@ class Tagger {
       }
       best = next;
     }
-    size_t tag = static_cast<size_t>(std::max_element(best.begin(), best.begin() + kTags) -
-                                     best.begin());
+    size_t tag =
+        static_cast<size_t>(std::max_element(best.begin(), best.begin() + kTags) - best.begin());
     for (size_t i = count; i-- > 0;) {
       tags_[i] = static_cast<uint8_t>(tag);
       if (i > 0) tag = back[i][tag];
@@ -142,7 +148,8 @@ class Tagger {
       if (!reported(tags_[i])) continue;
       size_t last = i;
       float sure = sure_[i];
-      while (last + 1 < count && tags_[last + 1] == tags_[i] + 1) sure = std::min(sure, sure_[++last]);
+      while (last + 1 < count && tags_[last + 1] == tags_[i] + 1)
+        sure = std::min(sure, sure_[++last]);
       if (sure < kConfidenceMin) continue;
       out_.push_back({tags_[i] == static_cast<uint8_t>(Tag::kPersonBegin) ? EntityType::kPerson
                                                                           : EntityType::kAddress,
@@ -174,8 +181,7 @@ size_t weigh_cjk(std::string_view text, const CjkCandidate& candidate, const Nam
   size_t best = 0;
   for (size_t k = 0; k < kCjkOutcomes; ++k) {
     const bool possible = k == 0 || candidate.end[k] != 0;
-    scores[k] =
-        possible ? model.cjk_bias[k] + model.scale * static_cast<float>(sums[k]) : kNever;
+    scores[k] = possible ? model.cjk_bias[k] + model.scale * static_cast<float>(sums[k]) : kNever;
     if (scores[k] > scores[best]) best = k;
   }
   float sum = 0;

@@ -217,11 +217,45 @@ bool bridges(Gap gap) {
          gap == Gap::kDot;
 }
 
-enum Cue : uint8_t { kExerciseCue = 1, kQuestionCue = 2, kIdentifierCue = 4 };
+enum Cue : uint8_t { kExerciseCue = 1, kQuestionCue = 2, kIdentifierCue = 4, kCultureCue = 8 };
 
 constexpr uint32_t kHow = ascii_hash("how");
 constexpr std::array kQuantities = {ascii_hash("many"), ascii_hash("much"), ascii_hash("long"),
                                     ascii_hash("far"),  ascii_hash("old"),  ascii_hash("tall")};
+
+// Words of texts that speak of people everybody knows: what they say about somebody is no secret.
+constexpr auto kCulture = std::to_array<uint32_t>({
+    ascii_hash("movie"),       ascii_hash("movies"),       ascii_hash("film"),
+    ascii_hash("films"),       ascii_hash("song"),         ascii_hash("songs"),
+    ascii_hash("album"),       ascii_hash("albums"),       ascii_hash("band"),
+    ascii_hash("sitcom"),      ascii_hash("episode"),      ascii_hash("tv"),
+    ascii_hash("actor"),       ascii_hash("actress"),      ascii_hash("singer"),
+    ascii_hash("novel"),       ascii_hash("novels"),       ascii_hash("poem"),
+    ascii_hash("poet"),        ascii_hash("playwright"),   ascii_hash("emperor"),
+    ascii_hash("king"),        ascii_hash("queen"),        ascii_hash("empire"),
+    ascii_hash("dynasty"),     ascii_hash("century"),      ascii_hash("war"),
+    ascii_hash("league"),      ascii_hash("championship"), ascii_hash("olympics"),
+    ascii_hash("medal"),       ascii_hash("oscar"),        ascii_hash("grammy"),
+    ascii_hash("character"),   ascii_hash("characters"),   ascii_hash("cartoon"),
+    ascii_hash("animated"),    ascii_hash("disney"),       ascii_hash("broadway"),
+    ascii_hash("musical"),     ascii_hash("painter"),      ascii_hash("composer"),
+    ascii_hash("philosopher"), ascii_hash("nba"),          ascii_hash("nfl"),
+    ascii_hash("baseball"),    ascii_hash("sequel"),       ascii_hash("starred"),
+    ascii_hash("starring"),    ascii_hash("portrayed"),    ascii_hash("fictional"),
+    ascii_hash("lyrics"),      ascii_hash("theorem"),      ascii_hash("trilogy"),
+    ascii_hash("soundtrack"),  ascii_hash("comedian"),
+});
+constexpr size_t kCultureBits = 1024;
+constexpr std::array<uint64_t, kCultureBits / 64> kCultureFilter = [] {
+  std::array<uint64_t, kCultureBits / 64> bits{};
+  for (const uint32_t hash : kCulture) bits[hash % kCultureBits / 64] |= uint64_t{1} << hash % 64;
+  return bits;
+}();
+
+bool is_culture(uint32_t hash) {
+  return (kCultureFilter[hash % kCultureBits / 64] >> hash % 64 & 1) != 0 &&
+         std::ranges::find(kCulture, hash) != kCulture.end();
+}
 
 uint8_t cues_of(std::string_view text, std::span<const NameWord> words) {
   uint8_t cues = 0;
@@ -230,6 +264,7 @@ uint8_t cues_of(std::string_view text, std::span<const NameWord> words) {
   for (size_t i = 0; i < words.size(); ++i) {
     if (words[i].shape == Shape::kNumber && words[i].end - words[i].start >= 7)
       cues |= kIdentifierCue;
+    if (is_culture(words[i].hash)) cues |= kCultureCue;
     if (i > 0 && words[i - 1].hash == kHow &&
         std::ranges::find(kQuantities, words[i].hash) != kQuantities.end()) {
       cues |= kExerciseCue;
@@ -263,6 +298,13 @@ void mark_candidates(std::string_view text, std::vector<NameWord>& words, const 
     if (word.shape == Shape::kNumber || (!leads && !follows)) continue;
     word.flags = flags_of(text, word, model);
     word.candidate = leads && (word.flags & (kParticleFlag | kStreetFlag)) != 0;
+  }
+  for (size_t i = 1; i < count; ++i) {
+    const NameWord& last = words[i - 1];
+    words[i].titled =
+        words[i].candidate && last.shape == Shape::kCapital &&
+        (words[i].before == Gap::kSpace || words[i].before == Gap::kStop) &&
+        topic_of_word(text.substr(last.start, last.end - last.start)) == Topic::kHonorific;
   }
   for (size_t i = 0; i < count; ++i) {
     if (words[i].shape != Shape::kNumber) continue;
@@ -346,6 +388,8 @@ void NameBlock::read(std::string_view text, size_t start, size_t end, const Name
   cues = cues_of(text.substr(start, end - start), words);
   mark_candidates(text, words, model);
 }
+
+bool NameBlock::impersonal() const { return (cues & (kExerciseCue | kCultureCue)) != 0; }
 
 NameRun next_run(const NameBlock& block, size_t from) {
   const std::vector<NameWord>& words = block.words;

@@ -1,8 +1,8 @@
 #pragma once
 
-// A text as the name tagger sees it: words with a case-folded hash, grouped into runs in which names
-// or addresses may stand, and the features of a word. The trainer and the tagger share this file,
-// so a change here asks for new weights. Pure; no allocation once the vectors have grown.
+// A text as the name tagger sees it: words with a case-folded hash, grouped into runs in which
+// names or addresses may stand, and the features of a word. The trainer and the tagger share this
+// file, so a change here asks for new weights. Pure; no allocation once the vectors have grown.
 
 #include <cstdint>
 #include <span>
@@ -40,8 +40,9 @@ struct NameWord {
   uint32_t hash = 0;
   Shape shape = Shape::kLower;
   Gap before = Gap::kNone;
-  uint8_t flags = 0;      // WordFlag
+  uint8_t flags = 0;  // WordFlag
   bool possessive = false;
+  bool titled = false;     // behind "Mr", "Dr"
   bool candidate = false;  // stands in a run
 };
 
@@ -53,11 +54,13 @@ size_t block_end(std::string_view text, size_t start);
 struct NameBlock {
   std::vector<NameWord> words;
   uint32_t offset = 0;     // of the block in its text
-  uint8_t cues = 0;        // what kind of text this is: exercise, question, identifiers
+  uint8_t cues = 0;        // what kind of text this is: exercise, question, identifiers, culture
   Gap after = Gap::kNone;  // behind the last word
 
   // Replaces the words by those of text[start, end). Offsets of words are into `text`.
   void read(std::string_view text, size_t start, size_t end, const NameModel& model);
+  // Texts in which names stand for nobody, or for somebody everybody knows.
+  bool impersonal() const;
   Gap gap_after(size_t i) const { return i + 1 < words.size() ? words[i + 1].before : after; }
 };
 
@@ -83,8 +86,8 @@ struct FeatureRows {
 void word_features(std::string_view text, const NameBlock& block, const NameRun& run, size_t i,
                    uint32_t row_bits, FeatureRows& out, uint32_t left_out = 0);
 
-// False if the tag cannot stand at word `i`: what goes on must have begun, and a name does not go on
-// over a comma. `from` is the tag before it, kLanes at the start of a run.
+// False if the tag cannot stand at word `i`: what goes on must have begun, and a name does not go
+// on over a comma. `from` is the tag before it, kLanes at the start of a run.
 bool tag_allowed(const NameBlock& block, size_t i, size_t from, size_t to);
 
 // The case- and accent-folded hash of a word, as in NameWord.
@@ -100,6 +103,6 @@ struct CjkCandidate {
 // True if a surname starts at `at`.
 bool read_cjk_candidate(std::string_view text, size_t at, CjkCandidate& out);
 void cjk_features(std::string_view text, const CjkCandidate& candidate, uint32_t row_bits,
-                  FeatureRows& out);
+                  FeatureRows& out, uint32_t left_out = 0);
 
 }  // namespace vsr::signals

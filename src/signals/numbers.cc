@@ -356,6 +356,17 @@ Phone phone_shape(const Scan& scan, const Number& number, bool parenthesis) {
       (number.separated_by(5, ' ') || number.separated_by(5, '.'))) {
     return {5, 0.7};
   }
+  // National numbers with their trunk 0: "0489 25 37 29", "085 175 7641".
+  if (all[0] == '0' && all[1] != '0' && number.groups[0].length() >= 3 &&
+      number.groups[0].length() <= 4) {
+    for (size_t used = 3; used <= std::min<size_t>(number.count, 5); ++used) {
+      const size_t digits = number.first(used).size();
+      const bool whole = used == number.count && digits >= 9 && digits <= 11;
+      if (whole && number.separated_by(used, ' ') && !serial_near(scan, number.groups[0].start)) {
+        return {used, 0.6};
+      }
+    }
+  }
   return {};
 }
 

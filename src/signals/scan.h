@@ -65,7 +65,7 @@ size_t read_cjk_value(Scan& scan, Topic topic, size_t end);
 // The value beside a secret word that ends at `end`; the word starts at `word`, its run at `run`.
 size_t read_secret_value(Scan& scan, Topic topic, size_t run, size_t word, size_t end);
 
-// ---- personal data (numbers.cc, codes.cc, places.cc, names.cc) ----------------------------------
+// ---- personal data (numbers.cc, codes.cc, places.cc) ----------------------------------
 
 // A number that starts at a digit, '+' or '('.
 size_t read_number(Scan& scan, size_t start);
@@ -82,8 +82,4 @@ size_t read_address(Scan& scan, size_t start, size_t digits_end);
 // A Chinese street address whose house number stands before the 号 at `hao`.
 size_t read_cjk_address(Scan& scan, size_t digits, size_t hao);
 size_t read_cjk_plate(Scan& scan, size_t start);
-// A person's name after a word that announces one.
-size_t read_name(Scan& scan, size_t word, size_t end, bool honorific);
-size_t read_cjk_name(Scan& scan, size_t end);
-
 }  // namespace vsr::signals
