@@ -75,7 +75,7 @@ def strings(provider, *attributes) -> list[str]:
                 one = one[-1]
             if isinstance(one, str):
                 found[one] = None
-    return list(found)
+    return sorted(found)
 
 
 def modules(package):

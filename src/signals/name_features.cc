@@ -79,9 +79,30 @@ constexpr std::array<std::u32string_view, 14> kDoubleSurnames = {
     U"欧阳", U"司马", U"上官", U"诸葛", U"皇甫", U"尉迟", U"慕容",
     U"司徒", U"令狐", U"长孙", U"宇文", U"东方", U"夏侯", U"歐陽"};
 
+constexpr char32_t kHanFirst = 0x4E00;
+constexpr char32_t kHanLast = 0x9FFF;
+using HanSet = std::array<uint64_t, (kHanLast - kHanFirst) / 64 + 1>;
+
+constexpr HanSet kSurnameSet = [] {
+  HanSet set{};
+  for (const char32_t c : kSurnames)
+    set[(c - kHanFirst) / 64] |= uint64_t{1} << (c - kHanFirst) % 64;
+  return set;
+}();
+
 constexpr char32_t kEdge = 0;
 
-bool is_han(char32_t c) { return c >= 0x4E00 && c <= 0x9FFF; }
+bool is_han(char32_t c) { return c >= kHanFirst && c <= kHanLast; }
+
+bool is_surname(char32_t c) {
+  return is_han(c) && (kSurnameSet[(c - kHanFirst) / 64] >> (c - kHanFirst) % 64 & 1) != 0;
+}
+
+bool is_double_surname(char32_t first, char32_t second) {
+  return std::ranges::any_of(kDoubleSurnames, [&](std::u32string_view name) {
+    return name[0] == first && name[1] == second;
+  });
+}
 
 // The code point before `at`; all that is not Chinese counts as one kind of mark per kind.
 char32_t code_point_before(std::string_view text, size_t& at) {
@@ -114,10 +135,8 @@ bool read_cjk_candidate(std::string_view text, size_t at, CjkCandidate& out) {
   size_t behind = at;
   const char32_t second = code_point_at(text, behind);
   if (!is_han(second)) return false;
-  const bool twofold = std::ranges::any_of(kDoubleSurnames, [&](std::u32string_view name) {
-    return name[0] == first && name[1] == second;
-  });
-  if (!twofold && kSurnames.find(first) == std::u32string_view::npos) return false;
+  const bool twofold = is_double_surname(first, second);
+  if (!twofold && !is_surname(first)) return false;
   if (twofold) at = behind;
   out.surname_end = static_cast<uint32_t>(at);
   for (size_t given = 1; given < kCjkOutcomes && is_han(code_point_at(text, at)); ++given) {

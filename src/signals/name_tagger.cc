@@ -11,15 +11,25 @@ namespace {
 // A tag below this is not worth reporting at any threshold in use.
 constexpr double kConfidenceMin = 0.3;
 
-// What a title is worth beyond what was learned from texts that mostly speak of no real patient or
-// teacher when they use one.
+// What a title or a label is worth beyond what was learned from texts that mostly speak of no real
+// patient or teacher when they use one.
 constexpr float kTitleBonus = 3;
+constexpr float kLabelBonus = 4;
 constexpr float kNever = -1e4F;
+
+constexpr size_t kInside = static_cast<size_t>(Tag::kPersonInside);
 
 class Tagger {
  public:
   Tagger(std::string_view text, const NameModel& model, std::vector<Entity>& out)
-      : text_(text), model_(model), out_(out) {}
+      : text_(text), model_(model), out_(out), moves_(model.transition) {
+    for (const Tag inside : {Tag::kPersonInside, Tag::kStreetInside}) {
+      const auto to = static_cast<size_t>(inside);
+      for (size_t from = 0; from < kTags; ++from) {
+        if (from != to && from != to - 1) moves_[from][to] = kNever;
+      }
+    }
+  }
 
   void run() {
     for (size_t start = 0; start < text_.size();) {
@@ -47,18 +57,31 @@ class Tagger {
       for (size_t t = 0; t < kTags; ++t) {
         scores_[i][t] = model_.bias[t] + model_.scale * static_cast<float>(sums[t]);
       }
-      if (block_.words[run.first + i].titled && !block_.impersonal()) {
-        scores_[i][static_cast<size_t>(Tag::kPersonBegin)] += kTitleBonus;
-      }
+      const NameWord& word = block_.words[run.first + i];
+      float& person = scores_[i][static_cast<size_t>(Tag::kPersonBegin)];
+      if (word.titled && !block_.impersonal()) person += kTitleBonus;
+      if (word.labelled) person += kLabelBonus;
     }
   }
 
+  // A tag that cannot stand at word `i` of the run costs kNever.
   float step(size_t i, size_t from, size_t to) const {
-    return tag_allowed(block_, first_ + i, from, to) ? model_.transition[from][to] : kNever;
+    return to == kInside && !joined_[i] ? kNever : moves_[from][to];
   }
-
   float start(size_t to) const {
     return tag_allowed(block_, first_, kLanes, to) ? model_.start[to] : kNever;
+  }
+
+  // True if no word of the run can begin a name or an address: most runs end here.
+  bool hopeless(size_t count) const {
+    constexpr float kMargin = 7;  // more than the moves between tags can make up for
+    for (size_t i = 0; i < count; ++i) {
+      const TagScores& score = scores_[i];
+      const float begin = std::max(score[static_cast<size_t>(Tag::kPersonBegin)],
+                                   score[static_cast<size_t>(Tag::kStreetBegin)]);
+      if (begin > score[static_cast<size_t>(Tag::kOutside)] - kMargin) return false;
+    }
+    return true;
   }
 
   // The best tags of a run, into tags_.
@@ -136,6 +159,10 @@ class Tagger {
     const size_t count = run.last - run.first;
     first_ = run.first;
     score(run);
+    if (hopeless(count)) return;
+    for (size_t i = 1; i < count; ++i) {
+      joined_[i] = tag_allowed(block_, first_ + i, static_cast<size_t>(Tag::kPersonBegin), kInside);
+    }
     decode(count);
     const auto reported = [](uint8_t tag) {
       return tag == static_cast<uint8_t>(Tag::kPersonBegin) ||
@@ -163,6 +190,8 @@ class Tagger {
   NameBlock block_;
   size_t first_ = 0;  // of the run at hand
   std::array<TagScores, kRunWordsMax> scores_{};
+  std::array<TagScores, kLanes> moves_;
+  std::array<bool, kRunWordsMax> joined_{};
   std::array<uint8_t, kRunWordsMax> tags_{};
   std::array<float, kRunWordsMax> sure_{};
 };

@@ -104,6 +104,14 @@ NameWord read_word(std::string_view text, size_t at, size_t limit) {
   bool after_break = true;
   size_t since_break = 0;  // letters
   while (at < limit) {
+    if (is_any(text[at], kLowerBit) && letters != 0) {  // most of all text
+      hash = hash_step(hash, static_cast<uint8_t>(text[at]));
+      ++at;
+      ++letters;
+      ++since_break;
+      after_break = false;
+      continue;
+    }
     const Letter letter = next_letter(text, at);
     if (letter.folded != 0) {
       if (letters == 0) first_upper = letter.upper;
@@ -301,10 +309,15 @@ void mark_candidates(std::string_view text, std::vector<NameWord>& words, const 
   }
   for (size_t i = 1; i < count; ++i) {
     const NameWord& last = words[i - 1];
-    words[i].titled =
-        words[i].candidate && last.shape == Shape::kCapital &&
-        (words[i].before == Gap::kSpace || words[i].before == Gap::kStop) &&
-        topic_of_word(text.substr(last.start, last.end - last.start)) == Topic::kHonorific;
+    NameWord& word = words[i];
+    if (!word.candidate || last.end - last.start > 12) continue;
+    const Topic topic = topic_of_word(text.substr(last.start, last.end - last.start));
+    word.titled = topic == Topic::kHonorific && last.shape == Shape::kCapital &&
+                  (word.before == Gap::kSpace || word.before == Gap::kStop);
+    word.labelled =
+        topic == Topic::kName && i + 1 < count && words[i + 1].candidate &&
+        words[i + 1].before == Gap::kSpace &&
+        (word.before == Gap::kColon || word.before == Gap::kQuote || word.before == Gap::kEquals);
   }
   for (size_t i = 0; i < count; ++i) {
     if (words[i].shape != Shape::kNumber) continue;

@@ -43,6 +43,7 @@ struct NameWord {
   uint8_t flags = 0;  // WordFlag
   bool possessive = false;
   bool titled = false;     // behind "Mr", "Dr"
+  bool labelled = false;   // the first of two behind "name:", "customer="
   bool candidate = false;  // stands in a run
 };
 
