@@ -145,7 +145,11 @@ class Lists:
             add((n for n in family if not "一" <= n[0] <= "鿿"), FAMILY)
         for names in (*self.towns.values(), *self.countries.values()):
             add(names, PLACE)
-        add((n for n in self.famous), FAMOUS)
+        # "Einstein" says who is meant, "Albert" and "Smith" do not.
+        for name in self.famous:
+            last = name.split()[-1]
+            if last == name or not flags.get(last.lower(), 0) & (GIVEN | FAMILY):
+                add((last,), FAMOUS)
         for words, flag in ((PARTICLES, PARTICLE), (STREETS, STREET), (BODIES, BODY)):
             for word in words:
                 # A particle is no name by itself.

@@ -117,7 +117,9 @@ TEST(Detect, FindsInLongTextsWhereverItStands) {
       "My name is Thomas Krueger.", "Send it to 12 Mill Road, Leeds LS1 4AB today.",
       "mail jo.roe@post.example.org now.", "key sk_live_123456 is mine.",
       "联系人王小明，电话13800138000。"};
-  const std::string_view filler = "The printer on the second floor is out of paper again. ";
+  // Sums and films say nothing about a name in another paragraph.
+  const std::string_view filler =
+      "How many apples has Anna left? The film about the king was long.\n\n";
   for (const std::string_view entity : kEntities) {
     const std::string alone = found_in(entity);
     ASSERT_NE(alone, "");
@@ -125,7 +127,7 @@ TEST(Detect, FindsInLongTextsWhereverItStands) {
       std::string text;
       while (text.size() < kBytes * share / 100) text += filler;
       text += entity;
-      text += ' ';
+      text += "\n\n";
       while (text.size() < kBytes) text += filler;
       EXPECT_EQ(found_in(text), alone) << share;
     }

@@ -148,14 +148,23 @@ bool read_cjk_candidate(std::string_view text, size_t at, CjkCandidate& out) {
 void cjk_features(std::string_view text, const CjkCandidate& candidate, uint32_t row_bits,
                   FeatureRows& out, uint32_t left_out) {
   Adder add(row_bits, out);
-  std::array<uint32_t, 3> left;
+  // A line is all there is of its text.
+  std::array<uint32_t, 3> left{};
   size_t at = candidate.start;
-  for (uint32_t& c : left) c = sign_of(code_point_before(text, at));
+  for (uint32_t& c : left) {
+    const char32_t found = code_point_before(text, at);
+    if (found == kEdge || found == U'\n') break;
+    c = sign_of(found);
+  }
   size_t first = candidate.start;
   const uint32_t surname = text::next_code_point(text, first);
-  std::array<uint32_t, 4> right;
+  std::array<uint32_t, 4> right{};
   at = candidate.surname_end;
-  for (uint32_t& c : right) c = sign_of(code_point_at(text, at));
+  for (uint32_t& c : right) {
+    const char32_t found = code_point_at(text, at);
+    if (found == kEdge || found == U'\n') break;
+    c = sign_of(found);
+  }
   const uint32_t joined =
       (is_han(left[0]) ? 1U : 0U) + (is_han(right[1]) ? 2U : 0U) + (is_han(right[2]) ? 4U : 0U);
   add(100, surname);

@@ -11,10 +11,10 @@ namespace {
 // A tag below this is not worth reporting at any threshold in use.
 constexpr double kConfidenceMin = 0.3;
 
-// What a title or a label is worth beyond what was learned from texts that mostly speak of no real
-// patient or teacher when they use one.
-constexpr float kTitleBonus = 3;
-constexpr float kLabelBonus = 4;
+// A word behind a title or a label begins a name, unless the text speaks of nobody: what was
+// learned from exercises, where titles belong to invented patients and teachers, does not outweigh
+// it.
+constexpr float kAnnouncedLead = 3;
 constexpr float kNever = -1e4F;
 
 constexpr size_t kInside = static_cast<size_t>(Tag::kPersonInside);
@@ -59,8 +59,10 @@ class Tagger {
       }
       const NameWord& word = block_.words[run.first + i];
       float& person = scores_[i][static_cast<size_t>(Tag::kPersonBegin)];
-      if (word.titled && !block_.impersonal()) person += kTitleBonus;
-      if (word.labelled) person += kLabelBonus;
+      if ((word.titled && !block_.impersonal()) || word.labelled) {
+        person = std::max(person, kAnnouncedLead + *std::max_element(scores_[i].begin(),
+                                                                     scores_[i].begin() + kTags));
+      }
     }
   }
 

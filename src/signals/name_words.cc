@@ -344,9 +344,12 @@ uint32_t word_hash(std::string_view word) {
 }
 
 size_t block_end(std::string_view text, size_t start) {
-  if (text.size() - start <= kBlockBytes) return text.size();
   const std::string_view block = text.substr(start, kBlockBytes);
-  for (const std::string_view cut : {"\n\n", "\n", ". ", " "}) {
+  if (const size_t blank = block.find("\n\n"); blank != std::string_view::npos) {
+    return start + blank + 2;
+  }
+  if (block.size() < kBlockBytes) return text.size();
+  for (const std::string_view cut : {"\n", ". ", " "}) {
     const size_t at = block.rfind(cut);
     if (at != std::string_view::npos && at > kBlockBytes / 2) return start + at + cut.size();
   }
@@ -355,7 +358,9 @@ size_t block_end(std::string_view text, size_t start) {
 
 void NameBlock::read(std::string_view text, size_t start, size_t end, const NameModel& model) {
   words.clear();
-  offset = static_cast<uint32_t>(start);
+  // A paragraph reads the same alone and among others.
+  while (start < end && is_any(text[start], kSpaceBit)) ++start;
+  while (end > start && is_any(text[end - 1], kSpaceBit)) --end;
   size_t gap = start;
   for (size_t at = start; at < end;) {
     const auto byte = static_cast<uint8_t>(text[at]);

@@ -47,14 +47,14 @@ struct NameWord {
   bool candidate = false;  // stands in a run
 };
 
-// A block: at most kBlockBytes of a text, cut where no name is likely to go on.
+// A block: a paragraph, or kBlockBytes of one, cut where no name is likely to go on. Nothing
+// outside of it counts, so what is found does not depend on where in a long text it stands.
 constexpr size_t kBlockBytes = 4096;
 // The end of the block that starts at `start`.
 size_t block_end(std::string_view text, size_t start);
 
 struct NameBlock {
   std::vector<NameWord> words;
-  uint32_t offset = 0;     // of the block in its text
   uint8_t cues = 0;        // what kind of text this is: exercise, question, identifiers, culture
   Gap after = Gap::kNone;  // behind the last word
 
