@@ -191,7 +191,20 @@ class Walker {
   const DetectOptions options_;
 };
 
-bool overlap(const Entity& a, const Entity& b) { return a.start < b.end && b.start < a.end; }
+// Sorts, and of two that overlap keeps the surer: a password inside a connection string is part of
+// it.
+void make_disjoint(std::vector<Entity>& entities) {
+  std::ranges::stable_sort(entities, {}, &Entity::start);
+  size_t kept = 0;
+  for (const Entity& entity : entities) {
+    if (kept > 0 && entity.start < entities[kept - 1].end) {
+      if (entity.confidence > entities[kept - 1].confidence) entities[kept - 1] = entity;
+      continue;
+    }
+    entities[kept++] = entity;
+  }
+  entities.resize(kept);
+}
 
 // Where an address ends that a recogniser ends at `read` and the tagger at `tagged`: what stands
 // behind the street belongs to it if there is a number in it, as in a flat or a postcode.
@@ -201,26 +214,42 @@ uint32_t joined_end(std::string_view text, uint32_t read, uint32_t tagged) {
   return std::ranges::any_of(more, [](char c) { return is_any(c, kDigitBit); }) ? tagged : read;
 }
 
-// Adds what the tagger reads. A number or code that a recogniser has validated is no part of a
-// name; two readings of a name or address are one.
-void add_names(std::string_view text, std::vector<Entity>& found) {
+// Adds what the tagger reads, in one walk over both lists. What a recogniser has read is no part of
+// a name; two readings of an address are one.
+std::vector<Entity> with_names(std::string_view text, std::vector<Entity> found) {
   std::vector<Entity> names;
   tag_names(text, shipped_names(), names);
+  if (names.empty()) return found;
+  make_disjoint(found);
+  make_disjoint(names);
+  // A list of people does not push a key behind it over the limit.
+  names.resize(std::min(names.size(), kEntitiesMax - std::min(kEntitiesMax, found.size())));
+  std::vector<Entity> all;
+  size_t next = 0;  // in `found`
   for (Entity name : names) {
-    const auto rival = [&](const Entity& one) { return overlap(one, name); };
-    const bool taken = std::ranges::any_of(found, [&](const Entity& one) {
-      return rival(one) && one.type != EntityType::kAddress && one.type != EntityType::kPerson;
-    });
-    if (taken) continue;
-    for (const Entity& one : found) {
-      if (!rival(one) || one.type != name.type) continue;
-      name.start = std::min(name.start, one.start);
-      name.end = joined_end(text, one.end, name.end);
-      name.confidence = std::max(name.confidence, one.confidence);
+    while (next < found.size() && found[next].end <= name.start) all.push_back(found[next++]);
+    size_t behind = next;
+    bool same = true;
+    while (behind < found.size() && found[behind].start < name.end) {
+      same = same && name.type == EntityType::kAddress && found[behind].type == name.type;
+      ++behind;
     }
-    std::erase_if(found, rival);
-    found.push_back(name);
+    if (!same) continue;
+    for (; next < behind; ++next) {
+      const Entity& read = found[next];
+      name.start = std::min(name.start, read.start);
+      name.end = joined_end(text, read.end, name.end);
+      name.confidence = std::max(name.confidence, read.confidence);
+    }
+    all.push_back(name);
   }
+  all.insert(all.end(), found.begin() + static_cast<ptrdiff_t>(next), found.end());
+  return all;
+}
+
+std::vector<Entity> read_all(std::string_view text, DetectOptions options) {
+  std::vector<Entity> found = Walker(text, options).run();
+  return options.personal ? with_names(text, std::move(found)) : found;
 }
 
 }  // namespace
@@ -229,27 +258,17 @@ void detect(std::string_view text, DetectOptions options, std::vector<Entity>& o
   std::vector<Entity> found;
   if (Narrowed::needed(text)) {
     const Narrowed narrowed(text);
-    found = Walker(narrowed.text, options).run();
-    if (options.personal) add_names(narrowed.text, found);
+    found = read_all(narrowed.text, options);
     for (Entity& entity : found) {
       entity.start = narrowed.origin[entity.start];
       entity.end = narrowed.origin[entity.end];
     }
   } else {
-    found = Walker(text, options).run();
-    if (options.personal) add_names(text, found);
+    found = read_all(text, options);
   }
-  std::ranges::stable_sort(found, {}, &Entity::start);
-  const size_t first = out.size();
-  for (const Entity& entity : found) {
-    // Of two that overlap the surer one stays: a password inside a connection string is part of it.
-    if (out.size() > first && entity.start < out.back().end) {
-      if (entity.confidence > out.back().confidence) out.back() = entity;
-      continue;
-    }
-    if (out.size() - first == kEntitiesMax) break;
-    out.push_back(entity);
-  }
+  make_disjoint(found);
+  found.resize(std::min(found.size(), kEntitiesMax));
+  out.insert(out.end(), found.begin(), found.end());
 }
 
 std::vector<Entity> detect_pii(std::string_view text, DetectOptions options) {

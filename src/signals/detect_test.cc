@@ -134,6 +134,15 @@ TEST(Detect, FindsInLongTextsWhereverItStands) {
   }
 }
 
+TEST(Detect, ManyNamesDoNotHideAKey) {
+  std::string text;
+  for (size_t i = 0; i < 2 * kEntitiesMax; ++i) text += "My name is Thomas Krueger.\n";
+  text += "key sk_live_123456";
+  const std::vector<Entity> found = detect_pii(text);
+  EXPECT_EQ(found.size(), kEntitiesMax);
+  EXPECT_EQ(found.back().type, EntityType::kApiKey);
+}
+
 TEST(Detect, SecretsWithAShapeOfTheirOwn) {
   const Case cases[] = {
       {"My API key is sk_live_123456. Is it safe", "API_KEY(sk_live_123456)"},
