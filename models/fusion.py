@@ -2,6 +2,7 @@
 neither had seen. Needs numpy and torch."""
 
 import collections
+import random
 
 import numpy as np
 import torch
@@ -16,14 +17,26 @@ COLUMNS_OF = {"domain": (0, 14), "jailbreak": (14, 15), "harmful": (15, 16), "ti
 # The share of attacks (harmful requests) in the traffic that the probability is calibrated for, and
 # the share of false alarms that sets the shipped threshold: its mean over the kinds of benign text.
 PRIOR = {"jailbreak": 0.1, "harmful": 0.1}
-FALSE_ALARMS = {"jailbreak": 0.008, "harmful": 0.01}
+FALSE_ALARMS = {"jailbreak": 0.01, "harmful": 0.01}
+
+
+BLOCK_BYTES = 256  # features.block_bytes; windows are two blocks and overlap by one
+# Long texts are made of rows, to see how much looks bad by chance where there is much to look at.
+LONG_TEXTS = 400  # of each size and side
+LONG_SIZES = (16, 64, 256)
+# Up to here, a few pages, the number of windows costs nothing; src/nn/text_classifier.cc has it too.
+WINDOWS_FREE = 8
+SUSPECTS = 4  # windows that the encoder reads between the first and the last
 
 
 class Pair:
-    """A row with the logits of both for its head; `lexical` may be None."""
+    """A row with the logits of both for its head; `lexical` may be None. `windows`: how many the
+    n-grams looked at."""
 
-    def __init__(self, row, lexical, encoder):
+    def __init__(self, row, lexical, encoder, windows=None):
         self.row, self.lexical, self.encoder = row, lexical, encoder
+        size = len(row.get("text", "").encode()) or row.get("bytes", 0)
+        self.windows = windows or max(1, -(-size // BLOCK_BYTES) - 1)
 
 
 def minimise(parameters: list, loss) -> None:
@@ -54,26 +67,32 @@ def even(keys: list) -> torch.Tensor:
 
 
 def fit_classes(pairs: list, keys: list) -> tuple:
-    """Two weights and one offset a class, of least log loss; the offsets are held near 0."""
+    """Two weights of least log loss. No offsets: they would learn how often the left-out sources
+    ask about what."""
     lexical, encoder = stack(pairs)
     gold = torch.tensor([int(p.row["label"]) for p in pairs])
     weight = even(keys)
     mix = torch.tensor([0.5, 0.5], dtype=torch.float64, requires_grad=True)
-    offset = torch.zeros(encoder.shape[1], dtype=torch.float64, requires_grad=True)
 
     def loss():
-        z = mix[0] * lexical + mix[1] * encoder + offset
+        z = mix[0] * lexical + mix[1] * encoder
         losses = torch.nn.functional.cross_entropy(z, gold, reduction="none")
-        return (losses * weight).mean() + 0.02 * offset.square().mean()
+        return (losses * weight).mean()
 
-    minimise([mix, offset], loss)
+    minimise([mix], loss)
     a, b = mix.detach().tolist()
-    return a, b, offset.detach().tolist()
+    return a, b, [0.0] * encoder.shape[1]
 
 
-def fit_binary(head: str, pairs: list) -> tuple:
-    """Two weights and an offset for a traffic with PRIOR positives; every kind counts alike."""
+def doublings_of(pair: Pair) -> float:
+    return np.log2(max(1, pair.windows / WINDOWS_FREE))
+
+
+def fit_binary(head: str, pairs: list, lengths: bool = False) -> tuple:
+    """Two weights, an offset and the cost of each doubling of windows (0 without `lengths`), for a
+    traffic with PRIOR positives; every kind counts alike."""
     lexical, encoder = stack(pairs)
+    doublings = torch.tensor([doublings_of(p) for p in pairs], dtype=torch.float64)
     target = torch.tensor([float(p.row["label"]) for p in pairs], dtype=torch.float64)
     kinds = [report.kind_of(p.row) for p in pairs]
     sizes = collections.Counter(kinds)
@@ -81,15 +100,48 @@ def fit_binary(head: str, pairs: list) -> tuple:
     share = {1: PRIOR[head], 0: 1 - PRIOR[head]}
     weight = torch.tensor([share[k[0]] / of_side[k[0]] / sizes[k] for k in kinds],
                           dtype=torch.float64)
-    mix = torch.tensor([0.5, 0.5, 0.0], dtype=torch.float64, requires_grad=True)
+    mix = torch.tensor([0.5, 0.5, 0.0, 0.0], dtype=torch.float64, requires_grad=True)
 
     def loss():
         z = mix[0] * lexical[:, 0] + mix[1] * encoder[:, 0] + mix[2]
+        if lengths:
+            z = z - mix[3] * doublings
         losses = torch.nn.functional.binary_cross_entropy_with_logits(z, target, reduction="none")
         return (losses * weight).sum()
 
     minimise([mix], loss)
     return tuple(mix.detach().tolist())
+
+
+def long_texts(pairs: list, a: float, b: float) -> list:
+    """Texts of many windows as pairs of their worst window: benign rows in a row, and the same with
+    one attack among them. The encoder reads both ends and the windows that look worst to the
+    n-grams."""
+    draw = random.Random(5)
+    short = [p for p in pairs if p.windows <= 2]
+    benign = [p for p in short if p.row["label"] == 0]
+    attacks = [p for p in short if p.row["label"] == 1]
+    out = []
+    for size in LONG_SIZES:
+        for attacked in (0, 1):
+            for _ in range(LONG_TEXTS):
+                members = draw.choices(benign, k=size - attacked)
+                members += draw.choices(attacks, k=attacked)
+                worst = sorted(members, key=lambda p: -p.lexical[0])[:SUSPECTS]
+                read = members[:2] + worst
+                top = max(read, key=lambda p: a * p.lexical[0] + b * p.encoder[0])
+                row = {"label": attacked, "kind": f"long {size}", "source": "long"}
+                out.append(Pair(row, top.lexical, top.encoder, windows=size))
+    return out
+
+
+def fit_attack(pairs: list) -> tuple:
+    """As fit_binary, with long texts. Which window of a long text is its worst depends on the
+    weights, so they are fitted in turns."""
+    a, b, c, d = fit_binary("jailbreak", pairs)
+    for _ in range(3):
+        a, b, c, d = fit_binary("jailbreak", pairs + long_texts(pairs, a, b), lengths=True)
+    return a, b, c, max(0.0, d)
 
 
 def threshold_of(head: str, pairs: list, fused: list) -> float:
@@ -129,7 +181,11 @@ def fuse(pairs: list, head: str, fusion: dict) -> list:
     lexical, encoder = stack(pairs)
     columns = [torch.tensor(fusion[name][begin:end], dtype=torch.float64)
                for name in ("lexical", "encoder", "offset")]
-    return (columns[0] * lexical + columns[1] * encoder + columns[2]).tolist()
+    fused = columns[0] * lexical + columns[1] * encoder + columns[2]
+    if head == "jailbreak":
+        doublings = torch.tensor([[doublings_of(p)] for p in pairs], dtype=torch.float64)
+        fused = fused - fusion["per_doubling"] * doublings
+    return fused.tolist()
 
 
 def lexical_calibration(held_out: dict) -> dict:
@@ -142,7 +198,7 @@ def lexical_calibration(held_out: dict) -> dict:
     for head in ("jailbreak", "harmful", "difficulty"):
         alone = [Pair(p.row, p.lexical, [0.0]) for p in held_out[head]]
         slope, _, offset = (fit_difficulty(alone) if head == "difficulty"
-                            else fit_binary(head, alone))
+                            else fit_binary(head, alone)[:3])
         out[f"{head}.slope"], out[f"{head}.offset"] = slope, offset
         if head in PRIOR:
             fused = [[slope * p.lexical[0] + offset] for p in alone]
@@ -156,13 +212,17 @@ def fit(held_out: dict) -> dict:
     for head, pairs in held_out.items():
         begin, end = COLUMNS_OF[head]
         if head in ("domain", "tier", "feedback"):
-            keys = [(p.row["label"], p.row["lang"] == "en") for p in pairs]
+            keys = [(p.row["source"], p.row["lang"] if p.row["lang"] in ("en", "zh") else "")
+                    for p in pairs]
             a, b, offsets = fit_classes(pairs, keys)
         elif head == "difficulty":
             a, b, offset = fit_difficulty(pairs)
             offsets = [offset]
+        elif head == "jailbreak":
+            a, b, offset, out["per_doubling"] = fit_attack(pairs)
+            offsets = [offset]
         else:
-            a, b, offset = fit_binary(head, pairs)
+            a, b, offset, _ = fit_binary(head, pairs)
             offsets = [offset]
         for column in range(begin, end):
             out["lexical"][column] = a if pairs[0].lexical is not None else 0.0

@@ -16,6 +16,8 @@ TIER_DIFFICULTY = {"SIMPLE": 0.05, "MEDIUM": 0.3, "COMPLEX": 0.7, "REASONING": 0
 OUTCOME_DIFFICULTY = {"weak_ok": 0.2, "strong_only": 0.65, "both_wrong": 0.9}
 BALANCE = 0.3  # a source of n rows weighs n^(1 - BALANCE)
 FOLDS = 6
+# Rows that were written for the router are nearer to what it will read than most of the data.
+WRITTEN_WEIGHT = 2.0
 # Folds that one tuned encoder leaves out together; each group mixes ideas that are far apart.
 GROUP_OF_FOLD = {"fold0": 0, "fold1": 0, "fold2": 1, "fold4": 1, "fold3": 2, "fold5": 2,
                  "arena-hard-v2": 0, "uncommonroute": 1, "llmrouter": 1, "clinc": 2}
@@ -173,7 +175,7 @@ def read_written(path: pathlib.Path, *columns: str) -> list[dict]:
             raise SystemExit(f"{path}:{number}: {len(fields)} columns, expected {len(columns) + 1}")
         text = fields[-1].replace("\\\\", "\0").replace("\\n", "\n").replace("\0", "\\")
         out.append(dict(zip(columns, fields), text=text, split="train", source="written",
-                        group=text, licence="Apache-2.0"))
+                        group=text, licence="CC0-1.0"))
     return out
 
 
@@ -208,7 +210,8 @@ def all_rows(data: pathlib.Path, folder: pathlib.Path) -> list[Row]:
         rows += of_head(files, short)
     written = written_rows(folder)
     for head in sorted({row["head"] for row in written}):
-        rows += balanced([row for row in written if row["head"] == head])
+        of_head = balanced([row for row in written if row["head"] == head])
+        rows += [Row(row, weight=WRITTEN_WEIGHT * row["weight"]) for row in of_head]
     for number, row in enumerate(rows):
         row["id"] = number
     return rows

@@ -4,7 +4,7 @@ numpy and safetensors.
 The lower layers stay as they are: their output is computed once for every window of text and kept
 in a file (about 0.8 KB a token), so that several tunings, each without one group of families and
 sources, share it. One pass over the rows: more fits the families of attacks that are there and
-loses those that are not.
+loses those that are not, and a second pass for domains alone gained nothing on unseen sources.
 """
 
 import collections

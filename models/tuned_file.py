@@ -7,7 +7,7 @@ Every array begins at a multiple of 64 bytes, as in encoder.bin:
                i8 [outputs × inputs], f32 scale [outputs], f32 bias [outputs]
   heads        f32 [columns × width], f32 bias [columns]
   fusion       f32 [columns] each: weight of the n-grams, weight of the encoder, offset
-  thresholds   f32 jailbreak, harmful
+  thresholds   f32 jailbreak, harmful, and the cost of each doubling of windows
 """
 
 import pathlib
@@ -63,8 +63,8 @@ def labels_hash() -> int:
 def write(path: pathlib.Path, encoder: pathlib.Path, heads: pathlib.Path, shared_layers: int,
           window: int, layers: list[dict], head: tuple, fusion: dict) -> None:
     """`layers`: arrays by the names of tune_encoder's Layer; `head`: weight [columns × width] and
-    bias; `fusion`: lexical, encoder, offset (one number a column), jailbreak_threshold,
-    harmful_threshold."""
+    bias; `fusion`: lexical, encoder, offset (one number a column), per_doubling,
+    jailbreak_threshold, harmful_threshold."""
     out = Arrays()
     for layer in layers:
         out.linear(layer["qkv.weight"], layer["qkv.bias"])
@@ -80,8 +80,8 @@ def write(path: pathlib.Path, encoder: pathlib.Path, heads: pathlib.Path, shared
     for name in ("lexical", "encoder", "offset"):
         assert len(fusion[name]) == len(COLUMNS)
         out.add(np.array(fusion[name], dtype=np.float32))
-    out.add(np.array([fusion["jailbreak_threshold"], fusion["harmful_threshold"]],
-                     dtype=np.float32))
+    out.add(np.array([fusion["jailbreak_threshold"], fusion["harmful_threshold"],
+                      fusion["per_doubling"]], dtype=np.float32))
     size = struct.calcsize(HEADER)
     fields = (len(out.bytes), checksum_of(encoder), checksum_of(heads), labels_hash(),
               shared_layers, len(layers), len(COLUMNS), window)

@@ -26,11 +26,14 @@ struct SimilarityCurve {
 using EncoderColumns = std::array<float, kEncoderColumns>;
 
 // How a head's calibrated logit is made of what n-grams and the encoder say:
-// lexical · n-gram logit + encoder · encoder logit + offset, per column.
+// lexical · n-gram logit + encoder · encoder logit + offset, per column. An attack is sought in
+// every window, and of many windows some look bad by chance: each doubling of their number costs
+// `per_doubling`.
 struct Fusion {
   EncoderColumns lexical{};
   EncoderColumns encoder{};
   EncoderColumns offset{};
+  float per_doubling = 0;
   float jailbreak_threshold = 0.5F;
   float harmful_threshold = 0.5F;
 };

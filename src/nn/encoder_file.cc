@@ -187,10 +187,11 @@ Result<TunedParameters> read_tuned(std::string_view bytes, const EncoderParamete
   copy(fusion.lexical);
   copy(fusion.encoder);
   copy(fusion.offset);
-  const std::span<const float> thresholds = arrays.take<float>(2);
+  const std::span<const float> thresholds = arrays.take<float>(3);
   if (!arrays.good() || !arrays.at_end()) return corrupt("the sizes do not add up");
   fusion.jailbreak_threshold = thresholds[0];
   fusion.harmful_threshold = thresholds[1];
+  fusion.per_doubling = thresholds[2];
   return out;
 }
 

@@ -66,6 +66,7 @@ class Windows {
     ends_.push_back(static_cast<uint32_t>(end));
     attack_.push_back(attack);
   }
+  size_t total() const { return std::max<size_t>(ends_.size(), 2) - 1; }
   // The first, the last, and between them those with the highest attack that do not overlap.
   std::vector<Window> choose(size_t count) const {
     const size_t n = ends_.size();
@@ -156,7 +157,10 @@ HeadLogits HeadBank::logits(std::string_view text, size_t windows_max) const {
   }
   out.jailbreak = peak[kJailbreakColumn];
   out.harmful = peak[kHarmfulColumn];
-  if (windows_max > 0) out.windows = windows.choose(windows_max);
+  if (windows_max > 0) {
+    out.windows = windows.choose(windows_max);
+    out.windows_total = windows.total();
+  }
   return out;
 }
 

@@ -50,6 +50,7 @@ struct HeadLogits {
   // In order of position, from the first to the last; between them those with the highest `attack`
   // that do not overlap. Not more than asked for.
   std::vector<Window> windows;
+  size_t windows_total = 0;  // from which these were chosen
 };
 
 inline float logistic(float logit) { return 1 / (1 + std::exp(-logit)); }

@@ -38,8 +38,8 @@ class SentenceEncoder final : public Encoder {
   Status read(std::string_view text, EncoderColumns& columns,
               std::span<float> vector) const override;
 
-  // For training: the vectors of the first `window` tokens after the first `layers` layers, tokens ×
-  // dims() floats.
+  // For training: the vectors of the first `window` tokens after the first `layers` layers, tokens
+  // × dims() floats.
   Status hidden(std::string_view text, size_t layers, size_t window, std::vector<float>& out) const;
 
   // Tokens of the text with [CLS] and [SEP], as one window would hold them.

@@ -8,6 +8,9 @@
 
 namespace vsr::nn {
 
+// Up to here, a few pages, the number of windows costs nothing; models/fusion.py has it too.
+constexpr float kWindowsFree = 8;
+
 TextClassifier::TextClassifier(std::shared_ptr<const HeadBank> bank,
                                std::shared_ptr<Vectors> vectors)
     : bank_(std::move(bank)), vectors_(std::move(vectors)), version_(bank_->version()) {
@@ -33,10 +36,12 @@ HeadLogits TextClassifier::read(std::string_view text) const {
   return bank_->logits(text, uses_encoder() ? kWindowsRead : 0);
 }
 
-float TextClassifier::attack(float lexical, float encoder) const {
+float TextClassifier::attack(float lexical, float encoder, size_t windows_total) const {
   VSR_CHECK(fusion_ != nullptr);
   return logistic(fusion_->lexical[kJailbreakColumn] * lexical +
-                  fusion_->encoder[kJailbreakColumn] * encoder + fusion_->offset[kJailbreakColumn]);
+                  fusion_->encoder[kJailbreakColumn] * encoder + fusion_->offset[kJailbreakColumn] -
+                  fusion_->per_doubling *
+                      std::log2(std::max(1.0F, static_cast<float>(windows_total) / kWindowsFree)));
 }
 
 HeadScores TextClassifier::fuse(const HeadLogits& lexical,
@@ -49,9 +54,9 @@ HeadScores TextClassifier::fuse(const HeadLogits& lexical,
     // Safety: the window that looks worst. The rest: how the text begins and ends.
     float from_encoder = (windows.front()[c] + windows.back()[c]) / 2;
     float from_ngrams = c < kUsedColumns ? lexical.whole[c] : 0;
-    if (c == kJailbreakColumn || c == kHarmfulColumn) {
+    if (c == kHarmfulColumn) {
       for (const EncoderColumns& window : windows) from_encoder = std::max(from_encoder, window[c]);
-      from_ngrams = c == kJailbreakColumn ? lexical.jailbreak : lexical.harmful;
+      from_ngrams = lexical.harmful;
     }
     logits[c] =
         fusion_->lexical[c] * from_ngrams + fusion_->encoder[c] * from_encoder + fusion_->offset[c];
@@ -61,7 +66,11 @@ HeadScores TextClassifier::fuse(const HeadLogits& lexical,
   softmax(all.subspan<kDomainColumn, kDomains>(), out.domain);
   softmax(all.subspan<kTierColumn, kTiers>(), out.tier);
   softmax(all.subspan<kFeedbackColumn, kFeedbacks>(), out.feedback.emplace());
-  out.jailbreak = logistic(logits[kJailbreakColumn]);
+  for (size_t i = 0; i < windows.size(); ++i) {
+    out.jailbreak = std::max(
+        out.jailbreak,
+        attack(lexical.windows[i].attack, windows[i][kJailbreakColumn], lexical.windows_total));
+  }
   out.harmful = logistic(logits[kHarmfulColumn]);
   out.difficulty = logistic(logits[kDifficultyColumn]);
   return out;

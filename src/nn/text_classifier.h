@@ -30,8 +30,8 @@ class TextClassifier {
   HeadLogits read(std::string_view text) const;
   // Both fused: `windows` are the columns of lexical.windows, in their order.
   HeadScores fuse(const HeadLogits& lexical, std::span<const EncoderColumns> windows) const;
-  // P(attack) of a text from its highest n-gram logit and the highest of the encoder.
-  float attack(float lexical, float encoder) const;
+  // P(attack) of one window of `windows_total`, from its n-gram logit and the encoder's.
+  float attack(float lexical, float encoder, size_t windows_total) const;
   // P(attack) by n-grams alone.
   float attack(float lexical) const { return bank_->attack(lexical); }
 

@@ -101,6 +101,7 @@ TEST_F(Fused, SafetyIsTheWorstWindowAndTheSubjectBothEnds) {
                         Case{{{1, 2}, {0, 8}, {0, 4}}, 1, 3}}) {
     HeadLogits lexical;
     lexical.jailbreak = 100;  // n-grams count for nothing in this fusion
+    lexical.windows_total = 1;
     std::vector<EncoderColumns> columns;
     for (const auto& [attack, domain] : c.windows) {
       lexical.windows.push_back({});

@@ -41,7 +41,7 @@ void keep_worst(std::vector<nn::Window>& windows, size_t count) {
 
 AttackReading reading_of(std::string_view text, nn::HeadLogits lexical, uint8_t view) {
   keep_worst(lexical.windows, kWindowsOfMessage);
-  AttackReading out{lexical.jailbreak, view, {}};
+  AttackReading out{view, static_cast<uint32_t>(lexical.windows_total), {}};
   for (const nn::Window& window : lexical.windows) {
     out.windows.push_back({text::hash64(window.of(text)), window});
   }
@@ -131,22 +131,21 @@ VectorState Evaluation::prompt_attack() {
   }
   keep_worst(lexical.windows, kWindowsOfView);
   double attack = 0;
-  s_.attack_state =
-      std::max(s_.attack_state, attack_of(view.text, lexical.jailbreak, lexical.windows, attack));
+  s_.attack_state = std::max(s_.attack_state, attack_of(view.text, lexical, attack));
   s_.attack = std::max(s_.attack, attack);
   return s_.attack_state;
 }
 
-VectorState Evaluation::attack_of(std::string_view text, float lexical,
-                                  std::span<const nn::Window> windows, double& attack) {
+VectorState Evaluation::attack_of(std::string_view text, const nn::HeadLogits& lexical,
+                                  double& attack) {
   std::vector<nn::EncoderColumns> columns;
-  const VectorState state = windows_of(text, windows, columns);
+  const VectorState state = windows_of(text, lexical.windows, columns);
   if (state != VectorState::kThere) return state;
-  float highest = columns.front()[nn::kJailbreakColumn];
-  for (const nn::EncoderColumns& one : columns) {
-    highest = std::max(highest, one[nn::kJailbreakColumn]);
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const double one = c_.classifier->attack(
+        lexical.windows[i].attack, columns[i][nn::kJailbreakColumn], lexical.windows_total);
+    attack = std::max(attack, one);
   }
-  attack = c_.classifier->attack(lexical, highest);
   return state;
 }
 
@@ -179,6 +178,7 @@ VectorState Evaluation::read_history_attack() {
     return VectorState::kFailed;
   }
   std::vector<Suspect> suspects;
+  size_t total = 0;  // windows of all messages
   for (size_t m = 0; m < input_.messages.size(); ++m) {
     const MessageResult* const result = message(m, MessageResult::kAttack);
     s_.failed |= result == nullptr;
@@ -186,6 +186,7 @@ VectorState Evaluation::read_history_attack() {
     if (!c_.classifier->uses_encoder())
       s_.history_attack = std::max(s_.history_attack, result->attack);
     for (const AttackReading& reading : result->readings) {
+      total += reading.windows_total;
       for (const AttackWindow& window : reading.windows) suspects.push_back({m, &reading, &window});
     }
   }
@@ -202,7 +203,7 @@ VectorState Evaluation::read_history_attack() {
     state = std::max(state, one);
     if (one != VectorState::kThere) continue;
     const double attack =
-        c_.classifier->attack(suspect.reading->lexical, columns[nn::kJailbreakColumn]);
+        c_.classifier->attack(suspect.window->window.attack, columns[nn::kJailbreakColumn], total);
     s_.history_attack = std::max(s_.history_attack, attack);
   }
   return state;
@@ -242,9 +243,9 @@ VectorState Evaluation::turns_attack() {
     ++count;
   }
   if (count < 2) return VectorState::kThere;
-  nn::HeadLogits lexical = c_.classifier->read(turns);
+  const nn::HeadLogits lexical = c_.classifier->read(turns);
   double attack = 0;
-  const VectorState state = attack_of(turns, lexical.jailbreak, lexical.windows, attack);
+  const VectorState state = attack_of(turns, lexical, attack);
   s_.history_attack = std::max(s_.history_attack, attack);
   return state;
 }

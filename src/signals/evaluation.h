@@ -174,9 +174,8 @@ class Evaluation {
   VectorState read_history_attack();
   VectorState turns_attack();
   VectorState suspect_columns(const Suspect& suspect, nn::EncoderColumns& columns);
-  // kThere with P(attack) of a text in `attack`; needs at least one window.
-  VectorState attack_of(std::string_view text, float lexical, std::span<const nn::Window> windows,
-                        double& attack);
+  // kThere with P(attack) of a text in `attack`.
+  VectorState attack_of(std::string_view text, const nn::HeadLogits& lexical, double& attack);
   VectorState window_of(std::string_view text, nn::EncoderColumns& out);
   VectorState windows_of(std::string_view text, std::span<const nn::Window> windows,
                          std::vector<nn::EncoderColumns>& out);

@@ -35,8 +35,8 @@ struct AttackWindow {
 };
 // One reading of a text: the text itself, or view - 1 of text::unmask.
 struct AttackReading {
-  float lexical = 0;  // highest logit of the n-grams
   uint8_t view = 0;
+  uint32_t windows_total = 0;
   std::vector<AttackWindow> windows;  // those that look worst
 };
 
