@@ -2,6 +2,7 @@
 neither had seen. Needs numpy and torch."""
 
 import collections
+import math
 import random
 
 import numpy as np
@@ -22,7 +23,8 @@ FALSE_ALARMS = {"jailbreak": 0.01, "harmful": 0.01}
 
 BLOCK_BYTES = 256  # features.block_bytes; windows are two blocks and overlap by one
 # Long texts are made of rows, to see how much looks bad by chance where there is much to look at.
-LONG_TEXTS = 400  # of each size and side
+LONG_TEXTS = 1000  # of each size
+LONG_FALSE_ALARMS = 0.02
 LONG_SIZES = (16, 64, 256)
 # Up to here, a few pages, the number of windows costs nothing; src/nn/text_classifier.cc has it too.
 WINDOWS_FREE = 8
@@ -88,11 +90,9 @@ def doublings_of(pair: Pair) -> float:
     return np.log2(max(1, pair.windows / WINDOWS_FREE))
 
 
-def fit_binary(head: str, pairs: list, lengths: bool = False) -> tuple:
-    """Two weights, an offset and the cost of each doubling of windows (0 without `lengths`), for a
-    traffic with PRIOR positives; every kind counts alike."""
+def fit_binary(head: str, pairs: list) -> tuple:
+    """Two weights and an offset for a traffic with PRIOR positives; every kind counts alike."""
     lexical, encoder = stack(pairs)
-    doublings = torch.tensor([doublings_of(p) for p in pairs], dtype=torch.float64)
     target = torch.tensor([float(p.row["label"]) for p in pairs], dtype=torch.float64)
     kinds = [report.kind_of(p.row) for p in pairs]
     sizes = collections.Counter(kinds)
@@ -100,12 +100,10 @@ def fit_binary(head: str, pairs: list, lengths: bool = False) -> tuple:
     share = {1: PRIOR[head], 0: 1 - PRIOR[head]}
     weight = torch.tensor([share[k[0]] / of_side[k[0]] / sizes[k] for k in kinds],
                           dtype=torch.float64)
-    mix = torch.tensor([0.5, 0.5, 0.0, 0.0], dtype=torch.float64, requires_grad=True)
+    mix = torch.tensor([0.5, 0.5, 0.0], dtype=torch.float64, requires_grad=True)
 
     def loss():
         z = mix[0] * lexical[:, 0] + mix[1] * encoder[:, 0] + mix[2]
-        if lengths:
-            z = z - mix[3] * doublings
         losses = torch.nn.functional.binary_cross_entropy_with_logits(z, target, reduction="none")
         return (losses * weight).sum()
 
@@ -113,35 +111,28 @@ def fit_binary(head: str, pairs: list, lengths: bool = False) -> tuple:
     return tuple(mix.detach().tolist())
 
 
-def long_texts(pairs: list, a: float, b: float) -> list:
-    """Texts of many windows as pairs of their worst window: benign rows in a row, and the same with
-    one attack among them. The encoder reads both ends and the windows that look worst to the
-    n-grams."""
-    draw = random.Random(5)
-    short = [p for p in pairs if p.windows <= 2]
-    benign = [p for p in short if p.row["label"] == 0]
-    attacks = [p for p in short if p.row["label"] == 1]
+def long_texts(pairs: list, fused: list, size: int) -> list:
+    """The calibrated logits of texts of `size` windows, made of benign rows. The encoder reads both
+    ends and the windows that look worst to the n-grams."""
+    draw = random.Random(size)
+    short = [(p.lexical[0], z[0]) for p, z in zip(pairs, fused)
+             if p.windows <= 2 and p.row["label"] == 0 and p.row["lang"] == "en"]
     out = []
-    for size in LONG_SIZES:
-        for attacked in (0, 1):
-            for _ in range(LONG_TEXTS):
-                members = draw.choices(benign, k=size - attacked)
-                members += draw.choices(attacks, k=attacked)
-                worst = sorted(members, key=lambda p: -p.lexical[0])[:SUSPECTS]
-                read = members[:2] + worst
-                top = max(read, key=lambda p: a * p.lexical[0] + b * p.encoder[0])
-                row = {"label": attacked, "kind": f"long {size}", "source": "long"}
-                out.append(Pair(row, top.lexical, top.encoder, windows=size))
+    for _ in range(LONG_TEXTS):
+        members = draw.choices(short, k=size)
+        read = members[:2] + sorted(members, reverse=True)[:SUSPECTS]
+        out.append(max(z for _, z in read))
     return out
 
 
-def fit_attack(pairs: list) -> tuple:
-    """As fit_binary, with long texts. Which window of a long text is its worst depends on the
-    weights, so they are fitted in turns."""
-    a, b, c, d = fit_binary("jailbreak", pairs)
-    for _ in range(3):
-        a, b, c, d = fit_binary("jailbreak", pairs + long_texts(pairs, a, b), lengths=True)
-    return a, b, c, max(0.0, d)
+def cost_of_doubling(pairs: list, fused: list, threshold: float) -> float:
+    """The least that keeps the false alarms of long benign texts below LONG_FALSE_ALARMS."""
+    limit = math.log(threshold / (1 - threshold))
+    cost = 0.0
+    for size in LONG_SIZES:
+        highest = fig.threshold_at(long_texts(pairs, fused, size), LONG_FALSE_ALARMS)
+        cost = max(cost, (highest - limit) / math.log2(size / WINDOWS_FREE))
+    return cost
 
 
 def threshold_of(head: str, pairs: list, fused: list) -> float:
@@ -182,7 +173,7 @@ def fuse(pairs: list, head: str, fusion: dict) -> list:
     columns = [torch.tensor(fusion[name][begin:end], dtype=torch.float64)
                for name in ("lexical", "encoder", "offset")]
     fused = columns[0] * lexical + columns[1] * encoder + columns[2]
-    if head == "jailbreak":
+    if head == "jailbreak" and "per_doubling" in fusion:
         doublings = torch.tensor([[doublings_of(p)] for p in pairs], dtype=torch.float64)
         fused = fused - fusion["per_doubling"] * doublings
     return fused.tolist()
@@ -198,7 +189,7 @@ def lexical_calibration(held_out: dict) -> dict:
     for head in ("jailbreak", "harmful", "difficulty"):
         alone = [Pair(p.row, p.lexical, [0.0]) for p in held_out[head]]
         slope, _, offset = (fit_difficulty(alone) if head == "difficulty"
-                            else fit_binary(head, alone)[:3])
+                            else fit_binary(head, alone))
         out[f"{head}.slope"], out[f"{head}.offset"] = slope, offset
         if head in PRIOR:
             fused = [[slope * p.lexical[0] + offset] for p in alone]
@@ -218,16 +209,16 @@ def fit(held_out: dict) -> dict:
         elif head == "difficulty":
             a, b, offset = fit_difficulty(pairs)
             offsets = [offset]
-        elif head == "jailbreak":
-            a, b, offset, out["per_doubling"] = fit_attack(pairs)
-            offsets = [offset]
         else:
-            a, b, offset, _ = fit_binary(head, pairs)
+            a, b, offset = fit_binary(head, pairs)
             offsets = [offset]
         for column in range(begin, end):
             out["lexical"][column] = a if pairs[0].lexical is not None else 0.0
             out["encoder"][column] = b
             out["offset"][column] = offsets[column - begin]
         if head in PRIOR:
-            out[f"{head}_threshold"] = threshold_of(head, pairs, fuse(pairs, head, out))
+            fused = fuse(pairs, head, out)
+            threshold = out[f"{head}_threshold"] = threshold_of(head, pairs, fused)
+            if head == "jailbreak":
+                out["per_doubling"] = cost_of_doubling(pairs, fused, threshold)
     return out

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import pathlib
+import random
 
 DOMAINS = ["biology", "business", "chemistry", "computer science", "economics", "engineering",
            "health", "history", "law", "math", "other", "philosophy", "physics", "psychology"]
@@ -117,16 +118,46 @@ def difficulty_rows(files: dict, short: list[dict]) -> list[Row]:
     return balanced(rows)
 
 
-def with_context(row: Row, benign: list[str]) -> list[Row]:
-    """A third of the attacks again behind, and a third again before, an ordinary request."""
-    out = []
-    if draw(row["text"], "prefix") < 1 / 3:
-        before = pick(benign, row["text"], "prefix text")
-        out.append(Row(row, kind="augmented", text=f"{before} {row['text']}"))
-    if draw(row["text"], "suffix") < 1 / 3:
-        behind = pick(benign, row["text"], "suffix text")
-        out.append(Row(row, kind="augmented", text=f"{row['text']}\n{behind}"))
-    return out
+def with_typos(text: str) -> str:
+    """A letter dropped, doubled or swapped in a fifth of the words."""
+    rng = random.Random(text)
+    words = text.split(" ")
+    for i, word in enumerate(words):
+        if len(word) < 4 or not word.isascii() or rng.random() > 0.2:
+            continue
+        at = rng.randrange(1, len(word) - 1)
+        words[i] = rng.choice([word[:at] + word[at + 1:], word[:at] + word[at] + word[at:],
+                               word[:at] + word[at + 1] + word[at] + word[at + 2:]])
+    return " ".join(words)
+
+
+def with_splits(text: str) -> str:
+    """A space or a hyphen inside a quarter of the words."""
+    rng = random.Random(text)
+    words = text.split(" ")
+    for i, word in enumerate(words):
+        if len(word) < 4 or not word.isascii() or rng.random() > 0.25:
+            continue
+        at = rng.randrange(1, len(word))
+        words[i] = word[:at] + rng.choice(" -") + word[at:]
+    return " ".join(words)
+
+
+def disguised(row: Row, benign: list[str], paragraphs: list[str], share: float) -> list[Row]:
+    """The row again behind, before and amid ordinary text, with typos and with split words; each
+    for `share` of the rows."""
+    text = row["text"]
+    variants = {
+        "prefix": lambda: f"{pick(benign, text, 'prefix text')} {text}",
+        "suffix": lambda: f"{text}\n{pick(benign, text, 'suffix text')}",
+        "amid": lambda: (f"{pick(paragraphs, text, 'before')}\n{text}\n"
+                         f"{pick(paragraphs, text, 'behind')}"),
+        "after a page": lambda: f"{pick(paragraphs, text, 'page')}\n\n{text}",
+        "typos": lambda: with_typos(text),
+        "splits": lambda: with_splits(text),
+    }
+    return [Row(row, kind="augmented", text=make_variant()) for name, make_variant
+            in variants.items() if draw(text, name) < share and len(text) < 1500]
 
 
 def jailbreak_rows(files: dict, short: list[dict]) -> list[Row]:
@@ -148,13 +179,23 @@ def jailbreak_rows(files: dict, short: list[dict]) -> list[Row]:
             rows.append(make("jailbreak", row, 0, fold(row), kind=f"other:{name}",
                              name="benign"))
     rows += [make("jailbreak", row, 0, "-", kind="short", name="benign") for row in short]
-    benign = [row["text"] for row in rows
-              if row["use"] == "fit" and row["kind"] == "ordinary" and len(row["text"]) < 120]
-    extra = []
-    for row in rows:
-        if row["use"] == "fit" and row["label"] == 1:
-            extra += with_context(row, benign)
-    return balanced(rows + extra)
+    return balanced(rows)
+
+
+def disguises(rows: list[Row]) -> list[Row]:
+    """Attacks in disguise, and benign text in the same, so that no disguise is a sign by itself."""
+    fitted = [row for row in rows if row["head"] == "jailbreak" and row["use"] == "fit"]
+    ordinary = [row["text"] for row in fitted
+                if row["kind"] in ("ordinary", "other:domain", "other:agentic")]
+    benign = [text for text in ordinary if len(text) < 120]
+    paragraphs = [text for text in ordinary if 120 <= len(text) < 360]
+    out = []
+    for row in fitted:
+        if row["label"] == 1:
+            out += disguised(row, benign, paragraphs, 0.3)
+        elif row["kind"] != "short" and not row["kind"].startswith("other:"):
+            out += disguised(row, benign, paragraphs, 0.08)
+    return out
 
 
 def harmful_rows(files: dict, short: list[dict]) -> list[Row]:
@@ -212,6 +253,7 @@ def all_rows(data: pathlib.Path, folder: pathlib.Path) -> list[Row]:
     for head in sorted({row["head"] for row in written}):
         of_head = balanced([row for row in written if row["head"] == head])
         rows += [Row(row, weight=WRITTEN_WEIGHT * row["weight"]) for row in of_head]
+    rows += disguises(rows)
     for number, row in enumerate(rows):
         row["id"] = number
     return rows

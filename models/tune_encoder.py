@@ -37,7 +37,7 @@ WEIGHT = {"domain": 1.0, "jailbreak": 1.5, "harmful": 0.5, "tier": 0.5, "difficu
 # The share of rows that are read, by kind: large kinds that say the same again and again.
 SHARE = {"other:difficulty": 0.08, "other:domain": 0.08, "other:intents": 0.08,
          "other:agentic": 0.25, "other:pii": 0.25, "other:secrets": 0.25, "weak_strong": 0.15,
-         "augmented": 0.3, "random_search": 0.4}
+         "augmented": 0.7, "random_search": 0.4}
 
 
 def windows(text: str) -> list[str]:

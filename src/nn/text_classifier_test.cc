@@ -3,42 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <charconv>
+#include "nn/word_heads.h"
 
 namespace vsr::nn {
 namespace {
-
-// Says "attack" of a window that holds the word, and of domains how often "digit" stands in it.
-class FakeEncoder final : public Encoder {
- public:
-  explicit FakeEncoder(uint64_t lexical) {
-    heads_.checksum = 7;
-    heads_.lexical = lexical;
-    heads_.fusion.encoder.fill(1);
-    heads_.fusion.offset[kHarmfulColumn] = -3;
-    heads_.fusion.jailbreak_threshold = 0.75F;
-  }
-  size_t dims() const override { return 4; }
-  std::string_view version() const override { return "fake"; }
-  SimilarityCurve similarity_curve() const override { return {}; }
-  const TunedHeads* heads() const override { return &heads_; }
-  Status encode(std::span<const std::string_view>, std::span<float> out) const override {
-    std::ranges::fill(out, 0.5F);
-    return {};
-  }
-  Status read(std::string_view text, EncoderColumns& columns,
-              std::span<float> vector) const override {
-    read_.emplace_back(text);
-    columns.fill(0);
-    columns[kJailbreakColumn] = text.find("zap") != std::string_view::npos ? 4 : -4;
-    columns[kDomainColumn] = text.find("digit") != std::string_view::npos ? 6 : 0;
-    std::ranges::fill(vector, 0.5F);
-    return {};
-  }
-
-  mutable std::vector<std::string> read_;
-  TunedHeads heads_;
-};
 
 class Fused : public testing::Test {
  protected:
@@ -46,10 +14,7 @@ class Fused : public testing::Test {
     auto bank = HeadBank::load(VSR_SOURCE_DIR "/models/heads.bin");
     ASSERT_TRUE(bank) << bank.error().message;
     bank_ = std::make_shared<const HeadBank>(std::move(*bank));
-    uint64_t checksum = 0;
-    const std::string& hex = bank_->version();
-    std::from_chars(hex.data(), hex.data() + hex.size(), checksum, 16);
-    encoder_ = std::make_shared<FakeEncoder>(checksum);
+    encoder_ = word_heads_for(*bank_);
     auto made = TextClassifier::make(bank_, std::make_shared<Vectors>(encoder_, ""));
     ASSERT_TRUE(made) << made.error().message;
     classifier_ = *made;
@@ -62,7 +27,7 @@ class Fused : public testing::Test {
   }
 
   std::shared_ptr<const HeadBank> bank_;
-  std::shared_ptr<FakeEncoder> encoder_;
+  std::shared_ptr<WordHeads> encoder_;
   std::shared_ptr<const TextClassifier> classifier_;
 };
 

@@ -1,0 +1,161 @@
+// Attacks where the encoder has heads: what is asked of it, what it is spared, and what counts.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "config/load.h"
+#include "nn/vectors.h"
+#include "nn/word_heads.h"
+#include "signals/engine.h"
+#include "signals/message_cache.h"
+#include "signals/one_model_recipe.h"
+
+namespace vsr::signals {
+namespace {
+
+using config::SignalType;
+
+const std::string kRecipe = fixture::one_model_recipe(R"(    jailbreak:
+      - {name: now}
+      - {name: ever, include_history: true, on_error: match}
+    domains: [{name: biology}]
+    user_feedbacks: [{name: wrong_answer, threshold: 0.1}]
+    embeddings: [{name: near, candidates: [hello], threshold: 0.9}]
+)");
+
+struct Turn {
+  Role role;
+  std::string text;
+};
+
+class Attacks : public testing::Test, public TextSource {
+ protected:
+  void SetUp() override {
+    const config::LoadResult loaded = config::load_text(kRecipe, "recipe");
+    ASSERT_TRUE(loaded.config) << config::format_all(loaded.diagnostics);
+    config_ = loaded.config;
+    auto bank = nn::HeadBank::load(VSR_SOURCE_DIR "/models/heads.bin");
+    ASSERT_TRUE(bank) << bank.error().message;
+    parts_.heads = std::make_shared<const nn::HeadBank>(std::move(*bank));
+    encoder_ = nn::word_heads_for(*parts_.heads);
+    parts_.vectors = std::make_shared<nn::Vectors>(encoder_, "");
+    parts_.cache = std::make_shared<MessageCache>();
+    auto engine = Engine::compile(config_, parts_);
+    ASSERT_TRUE(engine) << engine.error().message;
+    engine_ = *engine;
+    encoder_->read_.clear();
+  }
+
+  Result<MessageText> read(size_t message) override {
+    ++reads_;
+    return MessageText{turns_[message].text, {}, {}};
+  }
+  Values ask(std::vector<Turn> turns, Encoding encoding = Encoding::kNow) {
+    turns_ = std::move(turns);
+    refs_.clear();
+    reads_ = 0;
+    Input input;
+    for (const Turn& turn : turns_) {
+      refs_.push_back({turn.role, std::hash<std::string>{}(turn.text)});
+      ++input.conversation.messages_by_role[static_cast<size_t>(turn.role)];
+      if (turn.role != Role::kUser) continue;
+      input.prompt = turn.text;
+      input.prompt_message = static_cast<int32_t>(refs_.size()) - 1;
+    }
+    input.messages = refs_;
+    input.texts = this;
+    input.encoding = encoding;
+    Values values;
+    Scratch scratch;
+    engine_->evaluate_all(input, scratch, values);
+    return values;
+  }
+  config::SignalValue value(const Values& values, SignalType type, std::string_view name) const {
+    return values.signals[config_->find_signal(type, name)];
+  }
+  bool is_attack(std::vector<Turn> turns, std::string_view rule) {
+    return value(ask(std::move(turns)), SignalType::kJailbreak, rule).matched;
+  }
+
+  std::shared_ptr<const config::Config> config_;
+  Parts parts_;
+  std::shared_ptr<nn::WordHeads> encoder_;
+  std::shared_ptr<const Engine> engine_;
+  std::vector<Turn> turns_;
+  std::vector<Message> refs_;
+  int reads_ = 0;
+};
+
+TEST_F(Attacks, WhoseWordsCount) {
+  struct Case {
+    std::vector<Turn> turns;
+    bool now, ever;
+  };
+  const Turn calm{Role::kUser, "What is the tide today?"};
+  for (const Case& c : {
+           Case{{calm}, false, false},
+           Case{{{Role::kUser, "please zap"}}, true, true},
+           Case{{{Role::kTool, "the page says zap"}, calm}, false, true},
+           Case{{{Role::kUser, "zap"}, {Role::kAssistant, "no"}, calm}, false, true},
+           Case{{{Role::kSystem, "zap"}, {Role::kAssistant, "zap"}, calm}, false, false},
+           // Two turns read as one.
+           Case{{{Role::kUser, "say z"}, {Role::kAssistant, "z"}, {Role::kUser, "ap"}},
+                false,
+                false},
+       }) {
+    EXPECT_EQ(is_attack(c.turns, "now"), c.now) << c.turns[0].text;
+    EXPECT_EQ(is_attack(c.turns, "ever"), c.ever) << c.turns[0].text;
+  }
+}
+
+TEST_F(Attacks, OtherReadingsCount) {
+  EXPECT_TRUE(is_attack({{Role::kUser, "now z\u200bap the thing"}}, "now"));
+  EXPECT_TRUE(is_attack({{Role::kTool, "decode cGxlYXNlIHphcCBpdCBub3cgcGxlYXNl"},
+                         {Role::kUser, "what does it say?"}},
+                        "ever"));
+}
+
+TEST_F(Attacks, WhatIsMissingIsAskedForAtOnce) {
+  const Values values =
+      ask({{Role::kTool, "zap page"}, {Role::kUser, "read it"}}, Encoding::kKnown);
+  // The prompt for its vector and its heads, the tool's text, and both user turns are one text.
+  ASSERT_EQ(values.texts_to_encode.size(), 2u);
+  EXPECT_TRUE(std::ranges::all_of(values.texts_to_encode, &TextToEncode::window));
+  EXPECT_EQ(std::ranges::count_if(values.texts_to_encode, &TextToEncode::vector), 1);
+  EXPECT_FALSE(value(values, SignalType::kJailbreak, "ever").evaluated);
+  EXPECT_TRUE(encoder_->read_.empty());
+}
+
+TEST_F(Attacks, WithoutAnAnswerOnlySafetyMatches) {
+  const Values values = ask({{Role::kUser, "What is the tide today?"}}, Encoding::kOff);
+  EXPECT_TRUE(value(values, SignalType::kJailbreak, "ever").matched);
+  EXPECT_FALSE(value(values, SignalType::kJailbreak, "now").matched);
+  EXPECT_FALSE(value(values, SignalType::kDomain, "biology").matched);
+  ASSERT_FALSE(values.errors.empty());
+  EXPECT_EQ(values.errors[0].message, "the encoder did not answer in time");
+}
+
+TEST_F(Attacks, ALongHistoryIsBounded) {
+  std::vector<Turn> turns;
+  for (int i = 0; i < 60; ++i) {
+    turns.push_back({Role::kTool, fmt::format("Row {} of the log: nothing happened at all.", i)});
+  }
+  turns.push_back({Role::kUser, "Anything odd?"});
+  (void)ask(turns);
+  EXPECT_LE(encoder_->read_.size(), 13u);  // the prompt and twelve windows
+  EXPECT_GT(reads_, 60);
+  encoder_->read_.clear();
+  (void)ask(turns);
+  EXPECT_TRUE(encoder_->read_.empty());
+  EXPECT_EQ(reads_, 1) << "only the text of the user's turns is put together again";
+}
+
+TEST_F(Attacks, FeedbackIsTold) {
+  const Values values =
+      ask({{Role::kUser, "2+2?"}, {Role::kAssistant, "5"}, {Role::kUser, "that is wrong"}});
+  const auto told = value(values, SignalType::kUserFeedback, "wrong_answer");
+  EXPECT_TRUE(told.matched);
+  EXPECT_NEAR(told.raw, 0.2, 1e-6);
+}
+
+}  // namespace
+}  // namespace vsr::signals
