@@ -66,6 +66,7 @@ install: setup build ## Install to PREFIX (default /usr/local)
 	@install -Dm755 $(BUILD)/vllm-sr $(DESTDIR)$(PREFIX)/bin/vllm-sr
 	@install -Dm644 models/heads.bin $(SHARE)/models/heads.bin
 	@install -Dm644 models/encoder.bin $(SHARE)/models/encoder.bin
+	@install -Dm644 models/tuned.bin $(SHARE)/models/tuned.bin
 	@install -Dm644 models/encoder.NOTICE $(SHARE)/models/encoder.NOTICE
 	@install -d $(SHARE)/recipes && install -m644 deploy/recipes/*.yaml $(SHARE)/recipes/
 	@rm -rf $(SHARE)/backend && cp -r build/backend $(SHARE)/backend

@@ -24,7 +24,7 @@ FALSE_ALARMS = {"jailbreak": 0.01, "harmful": 0.01}
 BLOCK_BYTES = 256  # features.block_bytes; windows are two blocks and overlap by one
 # Long texts are made of rows, to see how much looks bad by chance where there is much to look at.
 LONG_TEXTS = 1000  # of each size
-LONG_FALSE_ALARMS = 0.02
+LONG_FALSE_ALARMS = 0.03
 LONG_SIZES = (16, 64, 256)
 # Up to here, a few pages, the number of windows costs nothing; src/nn/text_classifier.cc has it too.
 WINDOWS_FREE = 8
@@ -112,11 +112,12 @@ def fit_binary(head: str, pairs: list) -> tuple:
 
 
 def long_texts(pairs: list, fused: list, size: int) -> list:
-    """The calibrated logits of texts of `size` windows, made of benign rows. The encoder reads both
+    """The calibrated logits of texts of `size` windows, made of ordinary rows. The encoder reads both
     ends and the windows that look worst to the n-grams."""
     draw = random.Random(size)
     short = [(p.lexical[0], z[0]) for p, z in zip(pairs, fused)
-             if p.windows <= 2 and p.row["label"] == 0 and p.row["lang"] == "en"]
+             if p.windows <= 2 and p.row["label"] == 0 and p.row["lang"] == "en"
+             and (p.row["kind"] in ("ordinary", "document") or p.row["kind"].startswith("other:"))]
     out = []
     for _ in range(LONG_TEXTS):
         members = draw.choices(short, k=size)

@@ -126,8 +126,8 @@ class Server {
   std::vector<std::unique_ptr<Worker>> workers_;
   // Behind the workers: it is joined before the loops go that its work posts to.
   net::OffloadPool offload_{2};
-  // One thread encodes: two would take the loops' cores away.
-  net::OffloadPool compute_{1, 64};
+  // Encoding takes at most half of the cores; the loops need the rest.
+  net::OffloadPool compute_{std::max(1U, std::thread::hardware_concurrency() / 2), 64};
   std::unique_ptr<Discovery> discovery_;
   HealthChecks health_{clock_};
   HostPort dashboard_;

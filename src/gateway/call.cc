@@ -106,8 +106,8 @@ net::Task<void> Call::decide() {
   using enum signals::Encoding;
   decide_with(origin, services_.compute != nullptr ? kKnown : kNow);
   // What a later stage of rules asks for is known only when the one before is evaluated.
-  const MonoTime latest = now() + kEncodeWait;
   for (size_t round = 0; decision_.wants_encoding() && round < kEncodeRoundsMax; ++round) {
+    const MonoTime latest = now() + kEncodeWait;
     std::function<Result<bool>()> encode = [this, latest]() -> Result<bool> {
       if (now() > latest) return fail(ErrorCode::kTimeout, "the encoder is busy");
       const Status done = runtime_->router->encode(decision_.values.texts_to_encode);

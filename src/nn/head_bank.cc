@@ -54,46 +54,52 @@ float probability(const Platt& platt, float logit) {
   return logistic(platt.slope * logit + platt.offset);
 }
 
-// Where the blocks of a text end, and how its windows look. Window i is blocks i-1 and i; the first
-// block is a window only if it is the only one.
+// The windows of a text: pairs of neighbouring blocks, and single blocks, in which a short attack
+// amid other text stands out more.
 class Windows {
  public:
-  explicit Windows(size_t text_bytes, uint32_t block_bytes) {
-    ends_.reserve(text_bytes / block_bytes * 2 + 2);
-    attack_.reserve(ends_.capacity());
+  void add_block(size_t begin, size_t end, float attack) {
+    ++blocks_;
+    all_.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end), attack});
   }
-  void add(size_t end, float attack) {
-    ends_.push_back(static_cast<uint32_t>(end));
-    attack_.push_back(attack);
+  void add_pair(size_t begin, size_t end, float attack) {
+    last_ = {static_cast<uint32_t>(begin), static_cast<uint32_t>(end), attack};
+    if (blocks_ == 2) first_ = last_;
+    all_.push_back(last_);
   }
-  size_t total() const { return std::max<size_t>(ends_.size(), 2) - 1; }
-  // The first, the last, and between them those with the highest attack that do not overlap.
-  std::vector<Window> choose(size_t count) const {
-    const size_t n = ends_.size();
-    if (n <= 2) return {{0, ends_.back(), *std::ranges::max_element(attack_)}};
-    std::vector<uint32_t> order;
-    for (uint32_t i = 2; i + 1 < n; ++i) order.push_back(i);
-    std::ranges::sort(order, [&](uint32_t a, uint32_t b) {
-      return attack_[a] != attack_[b] ? attack_[a] > attack_[b] : a < b;
-    });
-    std::vector<uint32_t> chosen{1, static_cast<uint32_t>(n - 1)};
-    for (const uint32_t i : order) {
-      if (chosen.size() >= count) break;
-      const bool overlaps = std::ranges::any_of(
-          chosen, [&](uint32_t c) { return c + 1 == i || c == i + 1 || c == i; });
-      if (!overlaps) chosen.push_back(i);
-    }
-    std::ranges::sort(chosen);
+  size_t total() const { return std::max<size_t>(blocks_, 2) - 1; }
+
+  // The first and the last pair, and of the rest those with the highest attack that share no words;
+  // at most `count`, and not many more than there are blocks. In order of position.
+  std::vector<Window> choose(size_t count) {
+    float highest = -INFINITY;
+    for (const Window& window : all_) highest = std::max(highest, window.attack);
+    if (blocks_ <= 2) return {{0, all_.back().end, highest}};
+    std::ranges::stable_sort(all_, std::ranges::greater(), &Window::attack);
     std::vector<Window> out;
-    for (const uint32_t i : chosen) {
-      out.push_back({i == 1 ? 0 : ends_[i - 2], ends_[i], attack_[i]});
+    for (const Window& window : all_) {
+      if (out.size() + 2 >= std::min(count, blocks_ + 1)) break;
+      const bool is_end = same(window, first_) || same(window, last_);
+      const bool overlaps = std::ranges::any_of(out, [&](const Window& other) {
+        return window.begin < other.end && other.begin < window.end;
+      });
+      if (!is_end && !overlaps) out.push_back(window);
     }
+    std::ranges::stable_sort(out, {}, &Window::begin);
+    out.insert(out.begin(), first_);
+    out.push_back(last_);
     return out;
   }
 
  private:
-  std::vector<uint32_t> ends_;
-  std::vector<float> attack_;
+  static bool same(const Window& a, const Window& b) {
+    return a.begin == b.begin && a.end == b.end;
+  }
+
+  size_t blocks_ = 0;
+  Window first_;
+  Window last_;
+  std::vector<Window> all_;
 };
 
 }  // namespace
@@ -129,7 +135,9 @@ HeadLogits HeadBank::logits(std::string_view text, size_t windows_max) const {
   Sums previous;
   Columns peak;
   peak.fill(-INFINITY);
-  Windows windows(windows_max > 0 ? text.size() : 0, p.features.block_bytes);
+  Windows windows;
+  size_t begin = 0;
+  size_t before = 0;  // where the block before begins
   const auto logit = [&](const Columns& sums, size_t c) {
     return p.scale[c] * sums[c] + p.bias[c];
   };
@@ -143,7 +151,11 @@ HeadLogits HeadBank::logits(std::string_view text, size_t windows_max) const {
       peak[c] = std::max(peak[c], logit(window, c));
     }
     if (windows_max > 0) {
-      windows.add(text.size() - reader.left(), logit(window, kJailbreakColumn));
+      const size_t end = text.size() - reader.left();
+      windows.add_block(begin, end, logit(own.normalized(), kJailbreakColumn));
+      if (begin > 0) windows.add_pair(before, end, logit(window, kJailbreakColumn));
+      before = begin;
+      begin = end;
     }
     previous = own;
     any = reader.next(block);

@@ -34,7 +34,7 @@ struct HeadScores {
   float hard() const { return tier[2] + tier[3]; }
 };
 
-// A stretch of a text, two blocks of n-grams long: about 128 tokens of English.
+// A stretch of a text, one or two blocks of n-grams long: up to about 128 tokens of English.
 struct Window {
   uint32_t begin = 0;
   uint32_t end = 0;
@@ -47,8 +47,8 @@ struct HeadLogits {
   Columns whole{};      // domain, tiers, difficulty: over the whole text
   float jailbreak = 0;  // the highest of all windows
   float harmful = 0;
-  // In order of position, from the first to the last; between them those with the highest `attack`
-  // that do not overlap. Not more than asked for.
+  // The first and the last two blocks, and between them in order of position the windows with the
+  // highest `attack` that do not overlap each other. Not more than asked for.
   std::vector<Window> windows;
   size_t windows_total = 0;  // from which these were chosen
 };

@@ -236,6 +236,8 @@ VectorState Evaluation::turns_attack() {
   size_t count = 0;
   for (size_t m = input_.messages.size(); m-- > 0 && turns.size() < kTurnsBytes;) {
     if (input_.messages[m].role != Role::kUser) continue;
+    // What follows a tool's result is the agent's own prompting more often than a person's turn.
+    if (m > 0 && input_.messages[m - 1].role == Role::kTool) continue;
     const MessageText* const text = text_of(m);
     if (text == nullptr || text->text.empty()) continue;
     turns.insert(0, 1, '\n');

@@ -22,7 +22,7 @@ routing:
   modelCards: [{name: m}]
   signals:
     jailbreak:
-      - {name: prompt_attack, method: classifier, threshold: 0.5, include_history: true,
+      - {name: prompt_attack, method: classifier, threshold: 0.58, include_history: true,
          on_error: match}
   decisions:
     - name: attack
