@@ -4,9 +4,11 @@
 //   train_heads fit SETTINGS ROWS OUT        fit every head on its `fit` rows, write the weights
 //   train_heads holdout HEAD SETTINGS ROWS   for each holdout key: fit without it, print its rows
 //   train_heads calibrate WEIGHTS SETTINGS OUT   the same weights with the calibration of SETTINGS
-//   train_heads states ENCODER LAYERS WINDOW TEXTS OUT   what the first layers of the encoder make of
-//                                            each line of TEXTS, at most WINDOW tokens of it: to OUT
-//                                            one bfloat16 row a token, to standard output the tokens
+//   train_heads states ENCODER LAYERS WINDOW TEXTS OUT   what the first layers of the encoder make
+//   of
+//                                            each line of TEXTS, at most WINDOW tokens of it: to
+//                                            OUT one bfloat16 row a token, to standard output the
+//                                            tokens
 //   train_heads score WEIGHTS ROWS HEAD      print rows with `use` dev or none, by HeadBank itself
 //
 // SETTINGS holds lines `name value`. Printed lines are: id, use, holdout, label, logits…

@@ -95,6 +95,10 @@ TEST_F(Attacks, WhoseWordsCount) {
            Case{{calm}, false, false},
            Case{{{Role::kUser, "please zap"}}, true, true},
            Case{{{Role::kTool, "the page says zap"}, calm}, false, true},
+           // An agent's own prompting after a result is looked at by itself.
+           Case{{{Role::kUser, "hello"}, {Role::kTool, "ok"}, {Role::kUser, "go on, zap"}},
+                true,
+                true},
            Case{{{Role::kUser, "zap"}, {Role::kAssistant, "no"}, calm}, false, true},
            Case{{{Role::kSystem, "zap"}, {Role::kAssistant, "zap"}, calm}, false, false},
            // Two turns read as one.
@@ -139,10 +143,11 @@ TEST_F(Attacks, ALongHistoryIsBounded) {
   for (int i = 0; i < 60; ++i) {
     turns.push_back({Role::kTool, fmt::format("Row {} of the log: nothing happened at all.", i)});
   }
+  turns.push_back({Role::kAssistant, "That is all."});
   turns.push_back({Role::kUser, "Anything odd?"});
   (void)ask(turns);
   EXPECT_LE(encoder_->read_.size(), 13u);  // the prompt and twelve windows
-  EXPECT_GT(reads_, 60);
+  EXPECT_GE(reads_, 60);
   encoder_->read_.clear();
   (void)ask(turns);
   EXPECT_TRUE(encoder_->read_.empty());
