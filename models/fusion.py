@@ -24,7 +24,7 @@ FALSE_ALARMS = {"jailbreak": 0.01, "harmful": 0.01}
 BLOCK_BYTES = 256  # features.block_bytes; windows are two blocks and overlap by one
 # Long texts are made of rows, to see how much looks bad by chance where there is much to look at.
 LONG_TEXTS = 1000  # of each size
-LONG_FALSE_ALARMS = 0.03
+LONG_FALSE_ALARMS = 0.15
 LONG_SIZES = (16, 64, 256)
 # Up to here, a few pages, the number of windows costs nothing; src/nn/text_classifier.cc has it too.
 WINDOWS_FREE = 8
