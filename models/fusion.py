@@ -20,7 +20,6 @@ COLUMNS_OF = {"domain": (0, 14), "jailbreak": (14, 15), "harmful": (15, 16), "ti
 PRIOR = {"jailbreak": 0.1, "harmful": 0.1}
 FALSE_ALARMS = {"jailbreak": 0.01, "harmful": 0.01}
 
-
 BLOCK_BYTES = 256  # features.block_bytes; windows are two blocks and overlap by one
 # Long texts are made of rows, to see how much looks bad by chance where there is much to look at.
 LONG_TEXTS = 1000  # of each size
@@ -35,10 +34,9 @@ class Pair:
     """A row with the logits of both for its head; `lexical` may be None. `windows`: how many the
     n-grams looked at."""
 
-    def __init__(self, row, lexical, encoder, windows=None):
+    def __init__(self, row, lexical, encoder):
         self.row, self.lexical, self.encoder = row, lexical, encoder
-        size = len(row.get("text", "").encode()) or row.get("bytes", 0)
-        self.windows = windows or max(1, -(-size // BLOCK_BYTES) - 1)
+        self.windows = max(1, -(-len(row["text"].encode()) // BLOCK_BYTES) - 1)
 
 
 def minimise(parameters: list, loss) -> None:
@@ -64,16 +62,16 @@ def stack(pairs: list) -> tuple:
 def even(keys: list) -> torch.Tensor:
     """Weights that let every key count alike, mean 1."""
     sizes = collections.Counter(keys)
-    weights = torch.tensor([len(keys) / len(sizes) / sizes[k] for k in keys], dtype=torch.float64)
-    return weights
+    return torch.tensor([len(keys) / len(sizes) / sizes[k] for k in keys], dtype=torch.float64)
 
 
-def fit_classes(pairs: list, keys: list) -> tuple:
-    """Two weights of least log loss. No offsets: they would learn how often the left-out sources
-    ask about what."""
+def fit_classes(pairs: list) -> tuple:
+    """Two weights of least log loss; sources count alike, by language. No offsets: they would learn
+    how often the left-out sources ask about what."""
     lexical, encoder = stack(pairs)
     gold = torch.tensor([int(p.row["label"]) for p in pairs])
-    weight = even(keys)
+    weight = even([(p.row["source"], p.row["lang"] if p.row["lang"] in ("en", "zh") else "")
+                   for p in pairs])
     mix = torch.tensor([0.5, 0.5], dtype=torch.float64, requires_grad=True)
 
     def loss():
@@ -82,24 +80,13 @@ def fit_classes(pairs: list, keys: list) -> tuple:
         return (losses * weight).mean()
 
     minimise([mix], loss)
-    a, b = mix.detach().tolist()
-    return a, b, [0.0] * encoder.shape[1]
+    return *mix.detach().tolist(), 0.0
 
 
-def doublings_of(pair: Pair) -> float:
-    return np.log2(max(1, pair.windows / WINDOWS_FREE))
-
-
-def fit_binary(head: str, pairs: list) -> tuple:
-    """Two weights and an offset for a traffic with PRIOR positives; every kind counts alike."""
+def fit_logistic(pairs: list, weight: torch.Tensor) -> tuple:
+    """Two weights and an offset of least log loss; labels may be shares."""
     lexical, encoder = stack(pairs)
     target = torch.tensor([float(p.row["label"]) for p in pairs], dtype=torch.float64)
-    kinds = [report.kind_of(p.row) for p in pairs]
-    sizes = collections.Counter(kinds)
-    of_side = {side: sum(1 for kind in sizes if kind[0] == side) for side in (0, 1)}
-    share = {1: PRIOR[head], 0: 1 - PRIOR[head]}
-    weight = torch.tensor([share[k[0]] / of_side[k[0]] / sizes[k] for k in kinds],
-                          dtype=torch.float64)
     mix = torch.tensor([0.5, 0.5, 0.0], dtype=torch.float64, requires_grad=True)
 
     def loss():
@@ -109,6 +96,20 @@ def fit_binary(head: str, pairs: list) -> tuple:
 
     minimise([mix], loss)
     return tuple(mix.detach().tolist())
+
+
+def doublings_of(pair: Pair) -> float:
+    return np.log2(max(1, pair.windows / WINDOWS_FREE))
+
+
+def fit_binary(head: str, pairs: list) -> tuple:
+    """For a traffic with PRIOR positives; every kind counts alike."""
+    kinds = [report.kind_of(p.row) for p in pairs]
+    sizes = collections.Counter(kinds)
+    of_side = {side: sum(1 for kind in sizes if kind[0] == side) for side in (0, 1)}
+    share = {1: PRIOR[head], 0: 1 - PRIOR[head]}
+    return fit_logistic(pairs, torch.tensor(
+        [share[k[0]] / of_side[k[0]] / sizes[k] for k in kinds], dtype=torch.float64))
 
 
 def long_texts(pairs: list, fused: list, size: int) -> list:
@@ -155,16 +156,8 @@ def threshold_of(head: str, pairs: list, fused: list) -> float:
 def fit_difficulty(pairs: list) -> tuple:
     """Of rows with a measured failure rate: they alone tell the scale."""
     measured = [p for p in pairs if p.row["kind"] == "solve_rate"]
-    lexical, encoder = stack(measured)
-    target = torch.tensor([float(p.row["label"]) for p in measured], dtype=torch.float64)
-    mix = torch.tensor([0.5, 0.5, 0.0], dtype=torch.float64, requires_grad=True)
-
-    def loss():
-        z = mix[0] * lexical[:, 0] + mix[1] * encoder[:, 0] + mix[2]
-        return torch.nn.functional.binary_cross_entropy_with_logits(z, target)
-
-    minimise([mix], loss)
-    return tuple(mix.detach().tolist())
+    return fit_logistic(measured, torch.full((len(measured),), 1 / len(measured),
+                                             dtype=torch.float64))
 
 
 def fuse(pairs: list, head: str, fusion: dict) -> list:
@@ -203,20 +196,16 @@ def fit(held_out: dict) -> dict:
     out = {name: [0.0] * len(COLUMNS) for name in ("lexical", "encoder", "offset")}
     for head, pairs in held_out.items():
         begin, end = COLUMNS_OF[head]
-        if head in ("domain", "tier", "feedback"):
-            keys = [(p.row["source"], p.row["lang"] if p.row["lang"] in ("en", "zh") else "")
-                    for p in pairs]
-            a, b, offsets = fit_classes(pairs, keys)
+        if end - begin > 1:
+            a, b, offset = fit_classes(pairs)
         elif head == "difficulty":
             a, b, offset = fit_difficulty(pairs)
-            offsets = [offset]
         else:
             a, b, offset = fit_binary(head, pairs)
-            offsets = [offset]
         for column in range(begin, end):
             out["lexical"][column] = a if pairs[0].lexical is not None else 0.0
             out["encoder"][column] = b
-            out["offset"][column] = offsets[column - begin]
+            out["offset"][column] = offset
         if head in PRIOR:
             fused = fuse(pairs, head, out)
             threshold = out[f"{head}_threshold"] = threshold_of(head, pairs, fused)

@@ -34,7 +34,7 @@ FAMILY_FOLD = {
     "override": 3, "extraction": 3, "authority": 3, "rewritten": 3,
     "document_injection": 4, "document": 4, "tool_abuse": 4, "hijack": 4,
     "encoding": 5, "format_injection": 5, "refusal_suppression": 5,
-    "suffix": 0, "hypothetical": 2, "pressure": 3, "payload_splitting": 5, "many_shot": 5,
+    "hypothetical": 2, "payload_splitting": 5, "many_shot": 5,
 }
 
 

@@ -265,9 +265,10 @@ def score(top: Top, rows: list, states: States) -> dict:
 
 def run(rows: list, model: pathlib.Path, tool: pathlib.Path, encoder: pathlib.Path,
         work: pathlib.Path) -> tuple:
-    """`model`: the published weights; `encoder`: encoder.bin made of them. Returns (columns of rows by a top that had not seen their group, columns of dev rows by the
-    last top, that top). Rows of kind `augmented` are fitted and not scored."""
-    weights = {k: v for k, v in load_file(model / "model.safetensors").items()}
+    """`model`: the published weights; `encoder`: encoder.bin made of them. Returns (columns of rows
+    by a top that had not seen their group, columns of dev rows by the last top, that top). Rows of
+    kind `augmented` are fitted and not scored."""
+    weights = load_file(model / "model.safetensors")
     chosen = [row for row in rows if training_rows.draw(row["text"], "encoder")
               < SHARE.get(row["kind"], 1)]
     known, texts = {}, []
@@ -282,8 +283,8 @@ def run(rows: list, model: pathlib.Path, tool: pathlib.Path, encoder: pathlib.Pa
     fitted = [row for row in chosen if row["use"] == "fit"]
     held_out = {}
     for group in range(training_rows.GROUPS):
-        top = tune(f"without group {group}", [row for row in fitted if training_rows.group_of(row) != group],
-                   states, weights)
+        others = [row for row in fitted if training_rows.group_of(row) != group]
+        top = tune(f"without group {group}", others, states, weights)
         left_out = [row for row in chosen if row["kind"] != "augmented" and row["use"] != "dev"
                     and training_rows.group_of(row) == group]
         held_out |= score(top, left_out, states)

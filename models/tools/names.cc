@@ -19,6 +19,7 @@
 
 #include "signals/name_model.h"
 #include "signals/name_words.h"
+#include "tools/lines.h"
 
 namespace vsr::models {
 namespace {
@@ -39,11 +40,6 @@ constexpr float kNoWords = 0.5F;
 constexpr float kNoLetters = 0.15F;
 constexpr float kNever = -1e4F;
 
-[[noreturn]] void give_up(const std::string& why) {
-  fmt::print(stderr, "fit_names: {}\n", why);
-  std::exit(1);
-}
-
 struct GoldSpan {
   char type;
   size_t start;
@@ -55,19 +51,6 @@ struct Row {
   std::vector<GoldSpan> spans;
   std::string text;
 };
-
-std::string unescape(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\' || i + 1 == text.size()) {
-      out.push_back(text[i]);
-      continue;
-    }
-    ++i;
-    out.push_back(text[i] == 'n' ? '\n' : text[i] == 't' ? '\t' : text[i]);
-  }
-  return out;
-}
 
 std::vector<Row> read_rows(const std::string& path) {
   std::ifstream in(path);

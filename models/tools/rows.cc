@@ -18,24 +18,6 @@ Use parse_use(std::string_view text) {
 
 }  // namespace
 
-std::string unescape(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\' || i + 1 == text.size()) {
-      out.push_back(text[i]);
-      continue;
-    }
-    const char next = text[++i];
-    out.push_back(next == 'n' ? '\n' : next == 't' ? '\t' : next);
-  }
-  return out;
-}
-
-void give_up(const std::string& why) {
-  fmt::print(stderr, "train_heads: {}\n", why);
-  std::exit(1);
-}
-
 const HeadSpec& head_spec(std::string_view name) {
   for (const HeadSpec& spec : kHeadSpecs) {
     if (spec.name == name) return spec;

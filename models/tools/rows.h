@@ -12,6 +12,7 @@
 
 #include "nn/features.h"
 #include "nn/heads.h"
+#include "tools/lines.h"
 
 namespace vsr::models {
 
@@ -54,11 +55,5 @@ struct Row {
 };
 // The rows of one head, in file order.
 std::vector<Row> read_rows(const std::string& path, std::string_view head);
-
-// \\, \n and \t as the signs they stand for.
-std::string unescape(std::string_view text);
-
-// Prints why and ends the program with status 1.
-[[noreturn]] void give_up(const std::string& why);
 
 }  // namespace vsr::models

@@ -105,6 +105,7 @@ class Server {
   Result<std::shared_ptr<const router::Router>> make_router(
       std::shared_ptr<const config::Config> config);
   Result<std::shared_ptr<nn::Vectors>> vectors();
+  Result<std::shared_ptr<const router::Classifiers>> classifiers();
   void publish(std::shared_ptr<const gateway::Runtime> runtime);
   void reload(std::string_view why);
   void write_run_file();
@@ -122,6 +123,7 @@ class Server {
   std::shared_ptr<signals::MessageCache> cache_ = std::make_shared<signals::MessageCache>();
   std::mutex vectors_mutex_;
   std::shared_ptr<nn::Vectors> vectors_;
+  std::shared_ptr<const router::Classifiers> classifiers_;
   std::shared_ptr<router::LearningState> learning_;
   std::vector<std::unique_ptr<Worker>> workers_;
   // Behind the workers: it is joined before the loops go that its work posts to.
@@ -181,6 +183,19 @@ Result<std::shared_ptr<nn::Vectors>> Server::vectors() {
     vectors_ = std::make_shared<nn::Vectors>(std::move(*encoder), options_.state_folder);
   }
   return vectors_;
+}
+
+// Made by the first call of the operator.
+Result<std::shared_ptr<const router::Classifiers>> Server::classifiers() {
+  auto loaded = vectors();
+  if (!loaded) return std::unexpected(loaded.error());
+  const std::lock_guard lock(vectors_mutex_);
+  if (!classifiers_) {
+    auto made = router::Classifiers::make({.heads = heads_, .vectors = std::move(*loaded)});
+    if (!made) return std::unexpected(made.error());
+    classifiers_ = std::move(*made);
+  }
+  return classifiers_;
 }
 
 Result<std::shared_ptr<const router::Router>> Server::make_router(
@@ -450,11 +465,7 @@ operator_api::Hooks Server::hooks() {
     }
     return make_router(loaded.config);
   };
-  hooks.classifiers = [this]() -> Result<std::shared_ptr<const router::Classifiers>> {
-    auto loaded = vectors();
-    if (!loaded) return std::unexpected(loaded.error());
-    return router::Classifiers::make({.heads = heads_, .vectors = std::move(*loaded)});
-  };
+  hooks.classifiers = [this] { return classifiers(); };
   hooks.vectors = [this] { return vectors(); };
   hooks.sessions = [this](size_t limit) {
     const std::lock_guard lock(mutex_);

@@ -168,6 +168,7 @@ class SentenceEncoder::Network {
         tokenizer_(std::move(tokenizer)),
         version_(to_hex(p_.checksum)),
         engine_(dnnl::engine::kind::cpu, 0) {
+    omp_set_num_threads(1);  // counts for the calling thread
     const size_t buckets = bucket_of(p_.positions) + 1;
     for (const EncoderLayer& layer : p_.layers) {
       layers_.push_back(std::make_unique<const Layer>(layer, engine_, buckets));

@@ -49,12 +49,12 @@ HeadScores TextClassifier::fuse(const HeadLogits& lexical,
   if (fusion_ == nullptr) return bank_->calibrate(lexical);
   VSR_CHECK(!windows.empty() && windows.size() == lexical.windows.size(), "{} of {} windows",
             windows.size(), lexical.windows.size());
+  // The subject and the like: how the text begins and ends.
   EncoderColumns logits{};
   for (size_t c = 0; c < kEncoderColumns; ++c) {
-    // Safety: the window that looks worst. The rest: how the text begins and ends.
     float from_encoder = (windows.front()[c] + windows.back()[c]) / 2;
     float from_ngrams = c < kUsedColumns ? lexical.whole[c] : 0;
-    if (c == kHarmfulColumn) {
+    if (c == kHarmfulColumn) {  // safety: the window that looks worst
       for (const EncoderColumns& window : windows) from_encoder = std::max(from_encoder, window[c]);
       from_ngrams = lexical.harmful;
     }
@@ -74,17 +74,6 @@ HeadScores TextClassifier::fuse(const HeadLogits& lexical,
   out.harmful = logistic(logits[kHarmfulColumn]);
   out.difficulty = logistic(logits[kDifficultyColumn]);
   return out;
-}
-
-Result<HeadScores> TextClassifier::score(std::string_view text) const {
-  const HeadLogits lexical = read(text);
-  std::vector<EncoderColumns> windows(lexical.windows.size());
-  for (size_t i = 0; i < windows.size(); ++i) {
-    const Window& window = lexical.windows[i];
-    const Status done = vectors_->read_window(window.of(text), windows[i]);
-    if (!done) return std::unexpected(done.error());
-  }
-  return fuse(lexical, windows);
 }
 
 float TextClassifier::jailbreak_threshold() const {

@@ -35,9 +35,6 @@ class TextClassifier {
   // P(attack) by n-grams alone.
   float attack(float lexical) const { return bank_->attack(lexical); }
 
-  // All of the above on the spot.
-  Result<HeadScores> score(std::string_view text) const;
-
   float jailbreak_threshold() const;
   float harmful_threshold() const;
   // Changes with any of the weights.

@@ -10,6 +10,8 @@
 
 #include "nn/encoder.h"
 #include "nn/head_bank.h"
+#include "nn/text_classifier.h"
+#include "nn/vectors.h"
 
 namespace vsr::nn {
 
@@ -44,6 +46,18 @@ class WordHeads final : public Encoder {
   mutable std::vector<std::string> read_;
   TunedHeads heads_;
 };
+
+// All that a rule would read of a prompt, on the spot.
+inline Result<HeadScores> score_now(const TextClassifier& classifier, Vectors& vectors,
+                                    std::string_view text) {
+  const HeadLogits lexical = classifier.read(text);
+  std::vector<EncoderColumns> columns(lexical.windows.size());
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const Status done = vectors.read_window(lexical.windows[i].of(text), columns[i]);
+    if (!done) return std::unexpected(done.error());
+  }
+  return classifier.fuse(lexical, columns);
+}
 
 // Fused with these n-grams.
 inline std::shared_ptr<WordHeads> word_heads_for(const HeadBank& bank) {

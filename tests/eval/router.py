@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import pathlib
+import re
 import subprocess
 import tempfile
 
@@ -10,25 +11,27 @@ THREADS = 2
 PROBES_A_RUN = 500
 BYTES_A_RUN = 3_000_000  # a file of probes may have 4 MiB
 
-# The attack rule of the shipped recipe on its own: the head's readings of a text and of what hides in
-# it, which `eval --classify` does not look for.
-ATTACK_RULE = """\
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# The attack rule of the shipped recipe on its own, through the whole decision.
+RECIPE = (ROOT / "deploy/recipes/agentic-saars.yaml").read_text(encoding="utf-8")
+THRESHOLD = re.search(r"- name: prompt_attack\n(?:        .*\n)*?        threshold: (\S+)", RECIPE)[1]
+ATTACK_RULE = f"""\
 version: v0.3
-listeners: [{name: http, address: 127.0.0.1, port: 8899}]
+listeners: [{{name: http, address: 127.0.0.1, port: 8899}}]
 providers:
-  defaults: {default_model: m}
-  models: [{name: m, backend_refs: [{name: b, endpoint: "127.0.0.1:9"}]}]
+  defaults: {{default_model: m}}
+  models: [{{name: m, backend_refs: [{{name: b, endpoint: "127.0.0.1:9"}}]}}]
 routing:
-  modelCards: [{name: m}]
+  modelCards: [{{name: m}}]
   signals:
     jailbreak:
-      - {name: prompt_attack, method: classifier, threshold: 0.58, include_history: true,
-         on_error: match}
+      - {{name: prompt_attack, method: classifier, threshold: {THRESHOLD}, include_history: true,
+         on_error: match}}
   decisions:
     - name: attack
       priority: 100
-      rules: {operator: AND, conditions: [{type: jailbreak, name: prompt_attack}]}
-      modelRefs: [{model: m}]
+      rules: {{operator: AND, conditions: [{{type: jailbreak, name: prompt_attack}}]}}
+      modelRefs: [{{model: m}}]
 """
 
 
