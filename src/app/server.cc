@@ -25,7 +25,6 @@
 #include "config/show.h"
 #include "gateway/gateway.h"
 #include "json/writer.h"
-#include "nn/sentence_encoder.h"
 #include "nn/vectors.h"
 #include "operator/api.h"
 
@@ -104,8 +103,6 @@ class Server {
       std::shared_ptr<const config::Config> config);
   Result<std::shared_ptr<const router::Router>> make_router(
       std::shared_ptr<const config::Config> config);
-  Result<std::shared_ptr<nn::Vectors>> vectors();
-  Result<std::shared_ptr<const router::Classifiers>> classifiers();
   void publish(std::shared_ptr<const gateway::Runtime> runtime);
   void reload(std::string_view why);
   void write_run_file();
@@ -119,11 +116,8 @@ class Server {
   SystemClock clock_;
   gateway::Services services_;
   std::shared_ptr<const net::TlsContext> client_tls_;
-  std::shared_ptr<const nn::HeadBank> heads_;
+  std::shared_ptr<Models> models_;
   std::shared_ptr<signals::MessageCache> cache_ = std::make_shared<signals::MessageCache>();
-  std::mutex vectors_mutex_;
-  std::shared_ptr<nn::Vectors> vectors_;
-  std::shared_ptr<const router::Classifiers> classifiers_;
   std::shared_ptr<router::LearningState> learning_;
   std::vector<std::unique_ptr<Worker>> workers_;
   // Behind the workers: it is joined before the loops go that its work posts to.
@@ -174,41 +168,12 @@ std::optional<int> Server::open_state() {
   return std::nullopt;
 }
 
-// The encoder is loaded by the first recipe, or the first call of the operator, that needs it.
-Result<std::shared_ptr<nn::Vectors>> Server::vectors() {
-  const std::lock_guard lock(vectors_mutex_);
-  if (!vectors_) {
-    auto encoder = nn::SentenceEncoder::load(options_.encoder_file, options_.tuned_file);
-    if (!encoder) return std::unexpected(encoder.error());
-    vectors_ = std::make_shared<nn::Vectors>(std::move(*encoder), options_.state_folder);
-  }
-  return vectors_;
-}
-
-// Made by the first call of the operator.
-Result<std::shared_ptr<const router::Classifiers>> Server::classifiers() {
-  auto loaded = vectors();
-  if (!loaded) return std::unexpected(loaded.error());
-  const std::lock_guard lock(vectors_mutex_);
-  if (!classifiers_) {
-    auto made = router::Classifiers::make({.heads = heads_, .vectors = std::move(*loaded)});
-    if (!made) return std::unexpected(made.error());
-    classifiers_ = std::move(*made);
-  }
-  return classifiers_;
-}
-
 Result<std::shared_ptr<const router::Router>> Server::make_router(
     std::shared_ptr<const config::Config> config) {
-  signals::Parts parts;
-  parts.heads = heads_;
-  if (signals::needs_vectors(config->rules) || router::needs_vectors(*config)) {
-    auto loaded = vectors();
-    if (!loaded) return std::unexpected(loaded.error());
-    parts.vectors = std::move(*loaded);
-  }
-  parts.cache = cache_;
-  return router::Router::make(std::move(config), std::move(parts), learning_, clock_);
+  auto parts = models_->parts_for(*config);
+  if (!parts) return std::unexpected(parts.error());
+  parts->cache = cache_;
+  return router::Router::make(std::move(config), std::move(*parts), learning_, clock_);
 }
 
 Result<std::shared_ptr<const gateway::Runtime>> Server::make_runtime(
@@ -239,13 +204,12 @@ void Server::open_replay(const config::Config& config) {
 std::optional<int> Server::load() {
   services_.clock = &clock_;
   services_.compute = &compute_;
-  auto heads = nn::HeadBank::load(options_.heads_file);
-  if (heads) {
-    heads_ = std::make_shared<const nn::HeadBank>(std::move(*heads));
-  } else {
-    fmt::print(stderr, "cannot read the models of the classifiers: {}\n", heads.error().message);
+  auto models = Models::load(options_.models, options_.state_folder);
+  if (!models) {
+    fmt::print(stderr, "{}\n", models.error().message);
     return 1;
   }
+  models_ = std::move(*models);
   if (auto tls = net::TlsContext::client()) client_tls_ = *tls;
   if (options_.config.empty()) {
     learning_ = std::make_shared<router::LearningState>(config::Learning{}.state_ttl_seconds);
@@ -465,8 +429,8 @@ operator_api::Hooks Server::hooks() {
     }
     return make_router(loaded.config);
   };
-  hooks.classifiers = [this] { return classifiers(); };
-  hooks.vectors = [this] { return vectors(); };
+  hooks.classifiers = [this] { return models_->classifiers(); };
+  hooks.vectors = [this] { return models_->vectors(); };
   hooks.sessions = [this](size_t limit) {
     const std::lock_guard lock(mutex_);
     return sessions_document(learning_->sessions, runtime_.get(), limit);

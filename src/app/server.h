@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "app/models.h"
 #include "base/result.h"
 #include "config/config.h"
 
@@ -28,9 +29,7 @@ struct ServeOptions {
   std::string embedded_model;  // path; "" = the one that came with it
   uint16_t embedded_port = 8090;
   std::string backend_folder;  // "" = not installed
-  std::string heads_file;      // weights of the linear heads
-  std::string encoder_file;    // weights of the sentence encoder
-  std::string tuned_file;      // weights of its heads; "" for none
+  ModelFiles models;
   std::string version;
   std::optional<config::StoreBackend> replay_store;  // in place of the recipe's
   uint32_t drain_seconds = 30;

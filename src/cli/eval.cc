@@ -32,29 +32,6 @@ struct EvalArguments {
   size_t threads = 1;
 };
 
-Result<std::shared_ptr<const nn::SentenceEncoder>> load_encoder(const Context& context) {
-  return nn::SentenceEncoder::load(find_shared(context, "models/encoder.bin"),
-                                   find_shared(context, "models/tuned.bin"));
-}
-
-Result<signals::Parts> load_parts(const Context& context, bool with_encoder) {
-  const std::string heads_file = find_shared(context, "models/heads.bin");
-  if (heads_file.empty()) {
-    return fail(ErrorCode::kNotFound,
-                "the classifiers' weights (share/vllm-sr/models/heads.bin) are missing; run `make "
-                "install` again");
-  }
-  auto heads = nn::HeadBank::load(heads_file);
-  if (!heads) return std::unexpected(heads.error());
-  signals::Parts parts;
-  parts.heads = std::make_shared<const nn::HeadBank>(std::move(*heads));
-  if (!with_encoder) return parts;
-  auto encoder = load_encoder(context);
-  if (!encoder) return std::unexpected(encoder.error());
-  parts.vectors = std::make_shared<nn::Vectors>(std::move(*encoder), "");
-  return parts;
-}
-
 // The recipe's router on its own, as the server would make it.
 Result<std::shared_ptr<const router::Router>> make_router(const Context& context,
                                                           std::string config_path,
@@ -65,9 +42,9 @@ Result<std::shared_ptr<const router::Router>> make_router(const Context& context
   if (!loaded.config) {
     return fail(ErrorCode::kInvalidArgument, config_path + " has errors");
   }
-  const bool with_encoder =
-      signals::needs_vectors(loaded.config->rules) || router::needs_vectors(*loaded.config);
-  Result<signals::Parts> parts = load_parts(context, with_encoder);
+  const auto models = app::Models::load(model_files(context), "");
+  if (!models) return std::unexpected(models.error());
+  Result<signals::Parts> parts = (*models)->parts_for(*loaded.config);
   if (!parts) return std::unexpected(parts.error());
   return router::Router::make(
       loaded.config, std::move(*parts),
@@ -266,12 +243,12 @@ int eval_rows(const EvalArguments& arguments, const Context& context, const Rows
 }
 
 int eval_classify(const EvalArguments& arguments, const Context& context) {
-  Result<signals::Parts> parts = load_parts(context, true);
-  if (!parts) {
-    fmt::print(stderr, "{}\n", parts.error().message);
+  const auto models = app::Models::load(model_files(context), "");
+  if (!models) {
+    fmt::print(stderr, "{}\n", models.error().message);
     return kFailed;
   }
-  const auto classifiers = router::Classifiers::make(std::move(*parts));
+  const auto classifiers = (*models)->classifiers();
   if (!classifiers) {
     fmt::print(stderr, "{}\n", classifiers.error().message);
     return kFailed;
@@ -284,7 +261,8 @@ int eval_classify(const EvalArguments& arguments, const Context& context) {
 }
 
 int eval_similarity(const EvalArguments& arguments, const Context& context) {
-  const auto encoder = load_encoder(context);
+  const app::ModelFiles files = model_files(context);
+  const auto encoder = nn::SentenceEncoder::load(files.encoder, files.tuned);
   if (!encoder) {
     fmt::print(stderr, "{}\n", encoder.error().message);
     return kFailed;

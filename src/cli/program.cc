@@ -54,6 +54,12 @@ std::string find_shared(const Context& context, const std::string& relative) {
   return "";
 }
 
+app::ModelFiles model_files(const Context& context) {
+  return {.heads = find_shared(context, "models/heads.bin"),
+          .encoder = find_shared(context, "models/encoder.bin"),
+          .tuned = find_shared(context, "models/tuned.bin")};
+}
+
 int run(int argc, char** argv, const char* version) {
 #if defined(__x86_64__)
   if (!__builtin_cpu_supports("avx2")) {

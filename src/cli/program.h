@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/models.h"
 #include "config/load.h"
 
 namespace vsr::cli {
@@ -29,6 +30,8 @@ struct Context {
 // A file that is installed with the program: beside it in share/vllm-sr, or in the source tree that
 // it was built in. "" if it is in neither.
 std::string find_shared(const Context& context, const std::string& relative);
+// The weights that came with the program.
+app::ModelFiles model_files(const Context& context);
 // A recipe's problems, those that only compiling its rules shows included. `name` is its file's.
 std::vector<config::Diagnostic> all_problems(config::LoadResult loaded, const std::string& name);
 // The variable's value, "" if it is not set.

@@ -134,15 +134,7 @@ int run_serve(ServeArguments& arguments, Context& context) {
                  find_shared(context, "recipes/agentic-saars.yaml"));
     }
   }
-  options.heads_file = find_shared(context, "models/heads.bin");
-  if (options.heads_file.empty()) {
-    fmt::print(stderr,
-               "the classifiers' weights (share/vllm-sr/models/heads.bin) are missing; run "
-               "`make install` again\n");
-    return kFailed;
-  }
-  options.encoder_file = find_shared(context, "models/encoder.bin");
-  options.tuned_file = find_shared(context, "models/tuned.bin");
+  options.models = model_files(context);
   options.backend_folder =
       app::find_backend_folder(environment("VLLM_SR_BACKEND_DIR"), context.program);
   if (!arguments.platform.empty()) {
