@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "eval/learned_policy.h"
 #include "eval/prices.h"
 #include "json/value.h"
 #include "json/writer.h"
@@ -14,14 +15,6 @@ namespace vsr::eval {
 namespace {
 
 using learning::Tier;
-
-Result<config::CandidateSet> candidate_set_of(std::string_view name) {
-  if (name.empty() || name == "decision") return config::CandidateSet::kDecision;
-  if (name == "ladder_after_first") return config::CandidateSet::kLadderAfterFirst;
-  if (name == "at_least") return config::CandidateSet::kAtLeast;
-  if (name == "ladder") return config::CandidateSet::kLadder;
-  return fail(ErrorCode::kInvalidArgument, fmt::format("there is no candidate_set {}", name));
-}
 
 // One conversation, served by the functions that the router calls.
 class Conversation {

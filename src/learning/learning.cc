@@ -48,6 +48,37 @@ std::string_view portability_reason(wire::OpaqueKind kind) {
   return "hard_lock=context_portability";
 }
 
+size_t candidate_tiers(const Tables& tables, std::span<const config::ModelId> refs, bool pinned,
+                       Tier proposed, Tier current, std::array<Tier, kTiersMax>& out) {
+  std::array<bool, kTiersMax> in{};
+  const bool fresh = current == kNoTier;
+  config::CandidateSet set = pinned ? config::CandidateSet::kDecision : tables.candidate_set;
+  if (set == config::CandidateSet::kLadderAfterFirst) {
+    set = fresh ? config::CandidateSet::kDecision : config::CandidateSet::kLadder;
+  }
+  if (set == config::CandidateSet::kDecision) {
+    if (fresh) {
+      in[proposed] = true;  // the first turn takes the routed model
+    } else {
+      for (const config::ModelId model : refs) {
+        if (tables.tier_of[model] != kNoTier) in[tables.tier_of[model]] = true;
+      }
+    }
+  } else {
+    const Tier least = set == config::CandidateSet::kLadder ? Tier{0}
+                       : fresh                              ? proposed
+                                                            : std::min(proposed, current);
+    for (const Tier tier : tables.ladder) in[tier] = tier >= least;
+  }
+  in[proposed] = true;
+  if (!fresh) in[current] = true;
+  size_t count = 0;
+  for (size_t tier = 0; tier < tables.k; ++tier) {
+    if (in[tier]) out[count++] = static_cast<Tier>(tier);
+  }
+  return count;
+}
+
 namespace {
 
 struct Lock {
@@ -94,38 +125,6 @@ bool is_auxiliary(const Snapshot& snapshot, const Facts& facts) {
          facts.system_hash != snapshot.main_system_hash;
 }
 
-size_t candidate_tiers(const Tables& tables, const Proposal& proposal, Tier proposed, Tier current,
-                       std::array<Tier, kTiersMax>& out) {
-  std::array<bool, kTiersMax> in{};
-  const bool fresh = current == kNoTier;
-  config::CandidateSet set =
-      proposal.pinned ? config::CandidateSet::kDecision : tables.candidate_set;
-  if (set == config::CandidateSet::kLadderAfterFirst) {
-    set = fresh ? config::CandidateSet::kDecision : config::CandidateSet::kLadder;
-  }
-  if (set == config::CandidateSet::kDecision) {
-    if (fresh) {
-      in[proposed] = true;  // the first turn takes the routed model
-    } else {
-      for (const config::ModelId model : proposal.candidates) {
-        if (tables.tier_of[model] != kNoTier) in[tables.tier_of[model]] = true;
-      }
-    }
-  } else {
-    const Tier least = set == config::CandidateSet::kLadder ? Tier{0}
-                       : fresh                              ? proposed
-                                                            : std::min(proposed, current);
-    for (const Tier tier : tables.ladder) in[tier] = tier >= least;
-  }
-  in[proposed] = true;
-  if (!fresh) in[current] = true;
-  size_t count = 0;
-  for (size_t tier = 0; tier < tables.k; ++tier) {
-    if (in[tier]) out[count++] = static_cast<Tier>(tier);
-  }
-  return count;
-}
-
 Verdict explicit_verdict(Verdict v, const Lock& lock, Tier current, Tier proposed) {
   v.reason = "explicit_model";
   v.lock_ignored = lock.tier != kNoTier && lock.tier != proposed ? lock.reason : "";
@@ -140,7 +139,8 @@ Verdict explicit_verdict(Verdict v, const Lock& lock, Tier current, Tier propose
 Verdict free_verdict(const Tables& tables, const SharedCounts& shared, const Step& step,
                      const Proposal& proposal, Tier current, Verdict v) {
   std::array<Tier, kTiersMax> tiers;
-  const size_t count = candidate_tiers(tables, proposal, step.proposed, current, tiers);
+  const size_t count =
+      candidate_tiers(tables, proposal.candidates, proposal.pinned, step.proposed, current, tiers);
   v.choice = choose(tables, shared, v.next, step, std::span(tiers).first(count));
   v.reason = v.choice.reason;
   v.action = v.choice.previous == kNoTier         ? Action::kSelect

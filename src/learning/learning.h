@@ -92,6 +92,11 @@ struct Verdict {
 Verdict decide(const Tables& tables, const config::Learning& settings, SharedCounts& shared,
                const Snapshot& snapshot, const Facts& facts, const Proposal& proposal);
 
+// Which tiers a free request of a lineage may take, ascending; `refs` are its decision's models and
+// `current` is kNoTier on the first request. How many there are.
+size_t candidate_tiers(const Tables& tables, std::span<const config::ModelId> refs, bool pinned,
+                       Tier proposed, Tier current, std::array<Tier, kTiersMax>& out);
+
 // "hard_lock=context_portability:thinking", …
 std::string_view portability_reason(wire::OpaqueKind kind);
 
