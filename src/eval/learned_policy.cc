@@ -22,7 +22,8 @@ class Learned final : public ServingPolicy {
   Tier serve(const Request& request, Tier owner) override {
     learning::Lineage& z = lineage(request);
     learning::Step step = step_of(request);
-    z.auxiliary = request.lineage != 0;
+    z.auxiliary = request.auxiliary;
+    z.side = request.lineage != 0;
     learning::observe(*tables_, shared_, z, step, owner != kNoTier);
     if (owner != kNoTier) {
       z.cur = owner;

@@ -29,6 +29,8 @@ struct Request {
   bool private_text = false;    // must stay on tier 0
   bool auxiliary = false;       // a title request: nobody waits for its quality
   bool failure_feedback = false;
+  bool drift = false;      // the route says that the topic has changed; the published matrix only
+  int expected_turns = 6;  // of the conversation, as the published policy is told
   int32_t completion = 0;  // tokens
   double need = 0;         // demand, on the scale of Economy::x
   double weight = 1;       // of its round's failure

@@ -13,12 +13,13 @@ void normalise(std::array<double, kTiersMax>& values, size_t k) {
   for (size_t i = 0; i < k; ++i) values[i] /= total;
 }
 
-// Chance that `tier` fails the round, over the belief and how demands drift upwards in a round.
+// Chance that `tier` fails the round, over the belief and how demands drift upwards in a round;
+// those of side lineages do not.
 double fail_chance(const Tables& tables, const SharedCounts& shared, const Lineage& lineage,
                    Tier tier) {
   double total = 0;
   for (size_t i = 0; i < tables.k; ++i) {
-    if (lineage.auxiliary) {
+    if (lineage.side) {
       total += lineage.belief[i] * tables.fail[tier][i];
       continue;
     }

@@ -25,8 +25,9 @@ struct LedgerEntry {
 // Memory of one lineage. Plain values.
 struct Lineage {
   Tier cur = kNoTier;
-  Tier utier = kNoTier;  // proposed for the last free or user turn
-  bool auxiliary = false;
+  Tier utier = kNoTier;    // proposed for the last free or user turn
+  bool auxiliary = false;  // its requests do not count in the shared numbers
+  bool side = false;       // not the main lineage of its conversation, for example a sub-agent
   uint32_t version = 0;
   uint32_t turns = 0;  // answered free requests
   uint32_t switches = 0;

@@ -204,6 +204,7 @@ Verdict decide(const Tables& tables, const config::Learning& settings, SharedCou
     return v;
   }
   v.next.auxiliary = auxiliary;
+  v.next.side = snapshot.has_main && snapshot.main_lineage_hash != facts.lineage_hash;
   v.main = !auxiliary;
   observe(tables, shared, v.next, step, has_lock);
   if (has_lock) {
