@@ -4,6 +4,7 @@ neither had seen. Needs numpy and torch."""
 import collections
 import math
 import random
+import re
 
 import numpy as np
 import torch
@@ -27,15 +28,19 @@ LONG_FALSE_ALARMS = 0.15
 LONG_SIZES = (16, 64, 256)
 # Up to here, a few pages, the number of windows costs nothing; src/nn/text_classifier.cc has it too.
 WINDOWS_FREE = 8
+# Chinese, Japanese and Korean, by the blocks that matter of what src/text/script.h knows.
+CJK = re.compile("[\u1100-\u11ff\u2e80-\u2fdf\u3005-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+                 "\uac00-\ud7af\uf900-\ufaff]")
 SUSPECTS = 4  # windows that the encoder reads between the first and the last
 
 
 class Pair:
     """A row with the logits of both for its head; `lexical` may be None. `windows`: how many the
-    n-grams looked at."""
+    n-grams looked at; `cjk`: share of Chinese, Japanese and Korean among the characters."""
 
     def __init__(self, row, lexical, encoder):
         self.row, self.lexical, self.encoder = row, lexical, encoder
+        self.cjk = len(CJK.findall(row["text"])) / max(1, len(row["text"]))
         self.windows = max(1, -(-len(row["text"].encode()) // BLOCK_BYTES) - 1)
 
 
@@ -65,7 +70,19 @@ def even(keys: list) -> torch.Tensor:
     return torch.tensor([len(keys) / len(sizes) / sizes[k] for k in keys], dtype=torch.float64)
 
 
-def fit_classes(pairs: list) -> tuple:
+def by_script(pairs: list, mixed: torch.Tensor, lexical: torch.Tensor,
+              temperature: float) -> torch.Tensor:
+    """The encoder was made for English, and of a Chinese text it tells next to nothing about the
+    subject: in that share n-grams speak alone. src/nn/text_classifier.cc has it too."""
+    cjk = torch.tensor([[p.cjk] for p in pairs], dtype=torch.float64)
+    return (1 - cjk) * mixed + cjk * lexical / temperature
+
+
+def temperature_of(pairs: list) -> float:
+    return fig.fit_temperature([list(p.lexical) for p in pairs], [p.row["label"] for p in pairs])
+
+
+def fit_classes(pairs: list, temperature: float | None = None) -> tuple:
     """Two weights of least log loss; sources count alike, by language. No offsets: they would learn
     how often the left-out sources ask about what."""
     lexical, encoder = stack(pairs)
@@ -76,6 +93,8 @@ def fit_classes(pairs: list) -> tuple:
 
     def loss():
         z = mix[0] * lexical + mix[1] * encoder
+        if temperature is not None:
+            z = by_script(pairs, z, lexical, temperature)
         losses = torch.nn.functional.cross_entropy(z, gold, reduction="none")
         return (losses * weight).mean()
 
@@ -167,6 +186,8 @@ def fuse(pairs: list, head: str, fusion: dict) -> list:
     columns = [torch.tensor(fusion[name][begin:end], dtype=torch.float64)
                for name in ("lexical", "encoder", "offset")]
     fused = columns[0] * lexical + columns[1] * encoder + columns[2]
+    if head == "domain":
+        fused = by_script(pairs, fused, lexical, fusion["domain_temperature"])
     if head == "jailbreak" and "per_doubling" in fusion:
         doublings = torch.tensor([[doublings_of(p)] for p in pairs], dtype=torch.float64)
         fused = fused - fusion["per_doubling"] * doublings
@@ -177,9 +198,7 @@ def lexical_calibration(held_out: dict) -> dict:
     """Of the n-grams alone, as train_heads wants it: temperatures, slopes, offsets, thresholds."""
     out = {}
     for head in ("domain", "tier"):
-        logits = [list(p.lexical) for p in held_out[head]]
-        out[f"{head}.temperature"] = fig.fit_temperature(logits,
-                                                         [p.row["label"] for p in held_out[head]])
+        out[f"{head}.temperature"] = temperature_of(held_out[head])
     for head in ("jailbreak", "harmful", "difficulty"):
         alone = [Pair(p.row, p.lexical, [0.0]) for p in held_out[head]]
         slope, _, offset = (fit_difficulty(alone) if head == "difficulty"
@@ -196,7 +215,10 @@ def fit(held_out: dict) -> dict:
     out = {name: [0.0] * len(COLUMNS) for name in ("lexical", "encoder", "offset")}
     for head, pairs in held_out.items():
         begin, end = COLUMNS_OF[head]
-        if end - begin > 1:
+        if head == "domain":
+            out["domain_temperature"] = temperature_of(pairs)
+            a, b, offset = fit_classes(pairs, out["domain_temperature"])
+        elif end - begin > 1:
             a, b, offset = fit_classes(pairs)
         elif head == "difficulty":
             a, b, offset = fit_difficulty(pairs)

@@ -196,7 +196,7 @@ Shape BlockReader::shape() const {
   shape[6] = share(c.code, c.characters) * 4;
   shape[7] = log_scaled(c.questions, 3);
   shape[8] = log_scaled(c.options, 4);
-  shape[9] = share(c.cjk, c.characters);
+  shape[kCjkShare] = share(c.cjk, c.characters);
   shape[10] = share(c.other_script, c.characters);
   shape[11] = share(c.word_characters, c.words) / 10;
   // Length in words, one of eight classes: 0-2, 3-5, 6-11, 12-23, 24-47, 48-95, 96-191, more.

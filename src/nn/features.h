@@ -36,6 +36,7 @@ inline constexpr size_t kGroupMax = 4096;
 
 // Whole-text measures, each roughly within 0..1.
 inline constexpr size_t kShapeDims = 20;
+inline constexpr size_t kCjkShare = 9;  // of the characters
 using Shape = std::array<float, kShapeDims>;
 
 // The features of one stretch of text; no bucket occurs twice.

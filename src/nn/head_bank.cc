@@ -169,6 +169,7 @@ HeadLogits HeadBank::logits(std::string_view text, size_t windows_max) const {
   }
   out.jailbreak = peak[kJailbreakColumn];
   out.harmful = peak[kHarmfulColumn];
+  out.cjk = shape[kCjkShare];
   if (windows_max > 0) {
     out.windows = windows.choose(windows_max);
     out.windows_total = windows.total();

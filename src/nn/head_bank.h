@@ -47,6 +47,7 @@ struct HeadLogits {
   Columns whole{};      // domain, tiers, difficulty: over the whole text
   float jailbreak = 0;  // the highest of all windows
   float harmful = 0;
+  float cjk = 0;  // share of Chinese, Japanese and Korean among the characters
   // The first and the last two blocks, and between them in order of position the windows with the
   // highest `attack` that do not overlap each other. Not more than asked for.
   std::vector<Window> windows;

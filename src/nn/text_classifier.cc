@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/check.h"
 #include "base/id.h"
@@ -10,6 +11,7 @@ namespace vsr::nn {
 
 // Up to here, a few pages, the number of windows costs nothing; models/fusion.py has it too.
 constexpr float kWindowsFree = 8;
+constexpr float kLeast = std::numeric_limits<float>::min();  // has a logarithm
 
 TextClassifier::TextClassifier(std::shared_ptr<const HeadBank> bank,
                                std::shared_ptr<Vectors> vectors)
@@ -60,6 +62,13 @@ HeadScores TextClassifier::fuse(const HeadLogits& lexical,
     }
     logits[c] =
         fusion_->lexical[c] * from_ngrams + fusion_->encoder[c] * from_encoder + fusion_->offset[c];
+  }
+  // The encoder was made for English, and of a Chinese text it tells next to nothing about the
+  // subject: in that share n-grams speak alone. models/fusion.py has it too.
+  const HeadScores alone = bank_->calibrate(lexical);
+  for (size_t d = 0; d < kDomains; ++d) {
+    logits[kDomainColumn + d] = (1 - lexical.cjk) * logits[kDomainColumn + d] +
+                                lexical.cjk * std::log(std::max(alone.domain[d], kLeast));
   }
   HeadScores out;
   const std::span<const float, kEncoderColumns> all(logits);

@@ -86,6 +86,31 @@ TEST_F(Fused, SafetyIsTheWorstWindowAndTheSubjectBothEnds) {
   }
 }
 
+TEST_F(Fused, OfTheSubjectOfCjkTextNgramsSpeakAlone) {
+  const std::string chinese = "二叉搜索树的中序遍历为什么会得到有序序列";
+  const std::string english = "why is the walk of a binary search tree in order sorted ";
+  struct Case {
+    std::string text;
+    float cjk;
+  };
+  for (const Case& c :
+       {Case{english, 0}, Case{chinese, 1}, Case{chinese + std::string(20, 'x'), 0.5F}}) {
+    const HeadLogits lexical = classifier_->read(c.text);
+    EXPECT_NEAR(lexical.cjk, c.cjk, 0.01) << c.text;
+    // An encoder that is sure of the first domain; n-grams count for nothing in this fusion.
+    std::vector<EncoderColumns> columns(lexical.windows.size());
+    for (EncoderColumns& column : columns) column[kDomainColumn] = 6;
+    HeadScores alone;
+    bank_->score(c.text, alone);
+    const auto got = classifier_->fuse(lexical, columns).domain;
+    // Odds of the first domain to the fourth: those of either, by their share in the exponent.
+    const float encoder_odds = 6;
+    const float want = (1 - lexical.cjk) * encoder_odds +
+                       lexical.cjk * std::log(alone.domain[0] / alone.domain[3]);
+    EXPECT_NEAR(std::log(got[0] / got[3]), want, 1e-3) << c.text;
+  }
+}
+
 TEST_F(Fused, AWindowIsReadOnce) {
   const std::string text = page(5'000);
   const auto first = score_now(*classifier_, *vectors_, text + "zap");
