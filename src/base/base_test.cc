@@ -3,10 +3,17 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/result.h"
+#include "base/sha256.h"
 #include "base/strings.h"
 
 namespace vsr {
 namespace {
+
+TEST(Sha256, OfTheStandardsExamples) {
+  EXPECT_EQ(to_hex(sha256("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(to_hex(sha256("abc")),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
 
 TEST(Clock, FormatsAndParsesTheSameInstant) {
   struct Case {

@@ -1,11 +1,9 @@
 #include "learning/identity.h"
 
-#include <openssl/sha.h>
-
-#include <array>
 #include <span>
 
 #include "base/id.h"
+#include "base/sha256.h"
 #include "json/value.h"
 #include "wire/hash.h"
 
@@ -17,9 +15,7 @@ constexpr size_t kIdBytesMax = 512;
 constexpr size_t kTurnMetadataBytesMax = 16 * 1024;
 
 std::string short_hash(std::string_view text) {
-  std::array<uint8_t, SHA256_DIGEST_LENGTH> digest;
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-  return to_hex(std::span<const uint8_t>(digest).first(8));
+  return to_hex(std::span<const uint8_t>(sha256(text)).first(8));
 }
 
 // Length first, so that parts cannot run into each other.

@@ -136,18 +136,67 @@ Verdict explicit_verdict(Verdict v, const Lock& lock, Tier current, Tier propose
   return v;
 }
 
-Verdict free_verdict(const Tables& tables, const SharedCounts& shared, const Step& step,
-                     const Proposal& proposal, Tier current, Verdict v) {
-  std::array<Tier, kTiersMax> tiers;
-  const size_t count =
-      candidate_tiers(tables, proposal.candidates, proposal.pinned, step.proposed, current, tiers);
-  v.choice = choose(tables, shared, v.next, step, std::span(tiers).first(count));
-  v.reason = v.choice.reason;
-  v.action = v.choice.previous == kNoTier         ? Action::kSelect
-             : v.choice.tier == v.choice.previous ? Action::kStay
-                                                  : Action::kSwitch;
+// The refs in their order and the current model; on the first turn the routed model alone.
+size_t weighted_candidates(const Tables& tables, const Proposal& proposal, Tier proposed,
+                           Tier current, std::array<WeightedCandidate, kTiersMax>& out) {
+  const std::array<double, kTiersMax> pressures = cache_pressures(tables);
+  size_t count = 0;
+  const auto add = [&](Tier tier, double score) {
+    const auto listed = std::span(out).first(count);
+    if (std::ranges::find(listed, tier, &WeightedCandidate::tier) != listed.end()) return;
+    out[count++] = {tier, score, pressures[tier]};
+  };
+  for (size_t i = 0; i < proposal.candidates.size(); ++i) {
+    const Tier tier = tables.tier_of[proposal.candidates[i]];
+    if (tier == kNoTier || (current == kNoTier && tier != proposed)) continue;
+    add(tier, i < proposal.scores.size() ? proposal.scores[i] : 0);
+  }
+  add(proposed, 0);
+  if (current != kNoTier) add(current, 0);
+  return count;
+}
+
+WeightedChoice weighted_choice(const Tables& tables, const Step& step, const Proposal& proposal,
+                               Tier current, const Lineage& lineage) {
+  std::array<WeightedCandidate, kTiersMax> candidates;
+  WeightedInput input;
+  input.candidates =
+      std::span(candidates)
+          .first(weighted_candidates(tables, proposal, step.proposed, current, candidates));
+  input.current = current;
+  input.context_tokens = step.length;
+  input.history_tokens = step.length - std::min(step.user_tokens, step.length);
+  input.turns = lineage.turns;
+  input.switches = lineage.switches;
+  if (current != kNoTier && lineage.ledger[current].messages > 0) {
+    const double hit = ledger_hit(tables, lineage, step, current);
+    input.warmth = hit / std::max(1.0, input.context_tokens);
+    input.idle = step.t - lineage.ledger[current].t > proposal.tuning.idle_timeout_seconds;
+  }
+  return choose_weighted(proposal.tuning, input);
+}
+
+Verdict free_verdict(const Tables& tables, const config::Learning& settings,
+                     const SharedCounts& shared, const Step& step, const Proposal& proposal,
+                     Tier current, Verdict v) {
+  Tier chosen = kNoTier;
+  if (settings.policy == config::PolicyKind::kWeightedScore) {
+    v.weighted = weighted_choice(tables, step, proposal, current, v.next);
+    v.reason = v.weighted.reason;
+    v.next.cur = chosen = v.weighted.tier;
+  } else {
+    std::array<Tier, kTiersMax> tiers;
+    const size_t count = candidate_tiers(tables, proposal.candidates, proposal.pinned,
+                                         step.proposed, current, tiers);
+    v.choice = choose(tables, shared, v.next, step, std::span(tiers).first(count));
+    v.reason = v.choice.reason;
+    chosen = v.choice.tier;
+  }
+  v.action = current == kNoTier  ? Action::kSelect
+             : chosen == current ? Action::kStay
+                                 : Action::kSwitch;
   if (v.action == Action::kSwitch) v.next.switches += 1;
-  v.model = tables.model[v.choice.tier];
+  v.model = tables.model[chosen];
   v.commits = true;
   return v;
 }
@@ -197,7 +246,9 @@ Verdict decide(const Tables& tables, const config::Learning& settings, SharedCou
     v.main = false;
     return v;
   }
-  if (lock.owner_gone && !facts.tool_loop && !lock.expired) {
+  const bool observing = proposal.mode == config::AdaptationMode::kObserve;
+  const bool state_lost = lock.owner_gone && !facts.tool_loop && !lock.expired;
+  if (state_lost && !observing) {
     v.action = Action::kHardLock;
     v.reason = lock.reason;
     v.provider_state_unavailable = true;
@@ -206,8 +257,11 @@ Verdict decide(const Tables& tables, const config::Learning& settings, SharedCou
   v.next.auxiliary = auxiliary;
   v.next.side = snapshot.has_main && snapshot.main_lineage_hash != facts.lineage_hash;
   v.main = !auxiliary;
-  observe(tables, shared, v.next, step, has_lock);
-  if (has_lock) {
+  observe(tables, shared, v.next, step, has_lock || state_lost);
+  if (state_lost) {
+    v.action = Action::kHardLock;
+    v.reason = lock.reason;
+  } else if (has_lock) {
     v.action = Action::kHardLock;
     v.reason = lock.reason;
     v.locked = true;
@@ -234,14 +288,16 @@ Verdict decide(const Tables& tables, const config::Learning& settings, SharedCou
       v.model = tables.model[held];
       v.commits = true;
     } else {
-      v = free_verdict(tables, shared, step, proposal, current, std::move(v));
+      v = free_verdict(tables, settings, shared, step, proposal, current, std::move(v));
       if (lock.owner_gone) v.reason = "switch_allowed:owner_unavailable";
       if (lock.expired) v.reason = "lock_expired";
     }
   }
-  if (proposal.mode == config::AdaptationMode::kObserve) {
+  if (observing) {
     v.model = proposal.model;
     v.next.cur = proposed;
+    v.next.switches = snapshot.lineage.switches + (current != kNoTier && current != proposed);
+    v.commits = true;
   }
   return v;
 }

@@ -15,6 +15,7 @@
 #include "learning/expected_cost.h"
 #include "learning/identity.h"
 #include "learning/tables.h"
+#include "learning/weighted_score.h"
 #include "wire/opaque.h"
 
 namespace vsr::learning {
@@ -32,6 +33,7 @@ struct Origin {
 struct Proposal {
   config::ModelId model = config::kNoModel;
   std::span<const config::ModelId> candidates;  // refs that can serve, in order
+  std::span<const double> scores;               // of the candidates, by the selection; may be empty
   config::AdaptationMode mode = config::AdaptationMode::kApply;
   config::Scope scope = config::Scope::kConversation;
   config::Tuning tuning;
@@ -85,7 +87,9 @@ struct Verdict {
   bool main = true;               // counts in the shared numbers
   bool bypass = false;            // a good answer writes the ledger only
   Lineage next;
-  Choice choice;  // of the policy, when it was asked
+  // Of the policy that was asked: expected_cost or weighted_score. The other's is empty.
+  Choice choice;
+  WeightedChoice weighted;
 };
 
 // `shared` is guarded by the caller for the duration of the call.

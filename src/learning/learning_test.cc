@@ -2,6 +2,7 @@
 // overlap, fail or are repeated. The policy's numbers are checked by the vectors in eval/.
 #include "learning/learning.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -60,6 +61,7 @@ class Learning : public testing::Test {
     uint64_t system = 20;
     uint32_t tools = 4;
     bool answered = true;
+    double score = 1;  // of the proposal, by its selection
   };
 
   // One request through snapshot, decide, commit and done, as the router does it.
@@ -81,10 +83,12 @@ class Learning : public testing::Test {
     proposal.model = turn.proposal;
     const std::array<config::ModelId, 1> refs = {turn.proposal};
     proposal.candidates = refs;
+    const std::array<double, 1> scores = {turn.score};
+    proposal.scores = scores;
     proposal.mode = turn.mode;
     proposal.scope = turn.scope;
     proposal.explicit_model = turn.explicit_model;
-    handle = {.session_key = 7,
+    handle = {.session_key = session,
               .conversation_key = turn.conversation,
               .lineage_hash = turn.lineage,
               .system_hash = turn.system,
@@ -100,11 +104,18 @@ class Learning : public testing::Test {
     return verdict;
   }
 
+  // As if nothing had been served.
+  void reset() {
+    shared = {};
+    session += 1;
+  }
+
   config::Config config = portfolio();
   std::shared_ptr<const Tables> tables = make_tables(config);
   SharedCounts shared;
   SessionMap map{86'400};
   SessionMap::Handle handle;
+  uint64_t session = 7;
 };
 
 void expect(const Verdict& verdict, Action action, std::string_view reason, config::ModelId model) {
@@ -221,16 +232,105 @@ TEST_F(Learning, AnExplicitModelIsTheCallersWord) {
   EXPECT_EQ(verdict.lock_ignored, "hard_lock=tool_loop");
 }
 
-TEST_F(Learning, ObserveReportsAndServesTheProposal) {
-  serve({.proposal = 2});
-  map.add_owner(handle, id_hash("call"), tables->name_hash[2], 1);
-  const Verdict verdict = serve({.proposal = 0,
-                                 .t = 2,
-                                 .tool_loop = true,
-                                 .calls = {id_hash("call")},
-                                 .mode = config::AdaptationMode::kObserve});
-  expect(verdict, Action::kHardLock, "hard_lock=tool_loop", 0);
-  EXPECT_EQ(serve({.proposal = 0, .t = 3}).previous, 0);
+TEST_F(Learning, ObserveSaysWhatApplyWouldDoAndServesTheProposal) {
+  struct Case {
+    const char* what;
+    Turn turn;  // after a first one that tier 2 answered and that made the call `call`
+  };
+  const Case cases[] = {
+      {"a stay", {.proposal = 2, .t = 10}},
+      {"a proposal that the policy refuses", {.proposal = 0, .t = 10, .score = .5}},
+      {"a switch", {.proposal = 0, .t = 5000}},
+      {"a tool loop", {.proposal = 0, .t = 2, .tool_loop = true, .calls = {id_hash("call")}}},
+      {"provider state", {.proposal = 1, .t = 2, .items = {{wire::OpaqueKind::kThinking, 5}}}},
+      {"state of a removed model",
+       {.proposal = 1, .t = 2, .items = {{wire::OpaqueKind::kThinking, 99}}}},
+      {"a new conversation", {.proposal = 1, .t = 2, .conversation = 2}},
+      {"no identity", {.proposal = 1, .t = 2, .has_identity = false}},
+  };
+  for (const auto policy :
+       {config::PolicyKind::kExpectedCost, config::PolicyKind::kWeightedScore}) {
+    for (const Case& c : cases) {
+      SCOPED_TRACE(fmt::format(
+          "{}, {}", c.what,
+          policy == config::PolicyKind::kExpectedCost ? "expected_cost" : "weighted_score"));
+      const auto second = [&](config::AdaptationMode mode) {
+        reset();
+        config.learning.policy = policy;
+        serve({.proposal = 2});
+        map.add_owner(handle, id_hash("call"), tables->name_hash[2], 1);
+        map.add_origin(handle, 99, model_name_hash("removed"), 1);
+        Turn turn = c.turn;
+        turn.mode = mode;
+        return serve(turn);
+      };
+      const Verdict applied = second(config::AdaptationMode::kApply);
+      const Verdict observed = second(config::AdaptationMode::kObserve);
+      expect(observed, applied.action, applied.reason, c.turn.proposal);
+      EXPECT_FALSE(observed.provider_state_unavailable);
+      if (!observed.commits) continue;
+      const Verdict third = serve(
+          {.proposal = c.turn.proposal, .t = c.turn.t + 1, .conversation = c.turn.conversation});
+      EXPECT_EQ(third.previous, c.turn.proposal);
+      const bool moved = c.turn.conversation == 1 && c.turn.proposal != 2;
+      EXPECT_EQ(third.next.switches, moved ? 1U : 0U);
+    }
+  }
+}
+
+TEST_F(Learning, TheAdditiveScoreDecidesFreeTurnsOnly) {
+  struct Case {
+    const char* what;
+    Turn turn;  // after a first one that tier 2 answered and that made the call `call`
+    Action action;
+    const char* reason;
+    config::ModelId model;
+  };
+  const Case cases[] = {
+      {"the same model",
+       {.proposal = 2, .t = 10},
+       Action::kStay,
+       "stay_has_best_adjusted_score",
+       2},
+      {"a base score above bonus and penalties",
+       {.proposal = 0, .t = 10, .score = 1},
+       Action::kSwitch,
+       "switch_allowed",
+       0},
+      {"one that the margin alone holds back",
+       {.proposal = 0, .t = 10, .score = .85},
+       Action::kStay,
+       "switch_margin_not_met",
+       2},
+      {"one that the warm cache holds back",
+       {.proposal = 0, .t = 10, .score = .8},
+       Action::kStay,
+       "cache_protected",
+       2},
+      {"anything better after the idle timeout",
+       {.proposal = 0, .t = 1000, .score = .01},
+       Action::kSwitch,
+       "switch_allowed",
+       0},
+      {"a tool loop is locked as ever",
+       {.proposal = 0, .t = 10, .tool_loop = true, .calls = {id_hash("call")}},
+       Action::kHardLock,
+       "hard_lock=tool_loop",
+       2},
+      {"a new conversation takes what is proposed",
+       {.proposal = 1, .t = 10, .conversation = 2, .score = 0},
+       Action::kSelect,
+       "missing_previous_model",
+       1},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.what);
+    reset();
+    config.learning.policy = config::PolicyKind::kWeightedScore;
+    serve({.proposal = 2});
+    map.add_owner(handle, id_hash("call"), tables->name_hash[2], 1);
+    expect(serve(c.turn), c.action, c.reason, c.model);
+  }
 }
 
 TEST_F(Learning, AFailedAnswerLeavesNoTrace) {

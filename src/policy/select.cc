@@ -168,6 +168,8 @@ Selection select_model(const config::Config& config, const config::Decision& dec
   } else if (decision.algorithm.type == AlgorithmType::kLatencyAware) {
     score_latency(decision.algorithm, states, out.candidates);
     best = best_of(out.candidates);
+  } else {
+    out.candidates.front().score = 1;
   }
   out.model = out.candidates[best].model;
   return out;

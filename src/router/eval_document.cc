@@ -36,6 +36,36 @@ void write_candidates(const Decision& decision, const Router& router, json::Json
   w.end_array();
 }
 
+// The members base_scores, final_scores and candidate_traces of the additive policy.
+void write_weighted_traces(const Decision& decision, const Router& router, json::JsonWriter& w) {
+  const learning::WeightedChoice& choice = decision.verdict.weighted;
+  const auto scores = std::span(choice.scores).first(choice.score_count);
+  const auto name = [&](const learning::WeightedScore& score) {
+    return model_name(decision, router.tables().model[score.tier]);
+  };
+  w.key("base_scores").begin_object();
+  for (const auto& score : scores) w.short_field(name(score), score.base_score);
+  w.end_object();
+  w.key("final_scores").begin_object();
+  for (const auto& score : scores) w.short_field(name(score), score.final_score);
+  w.end_object();
+  const auto current = std::ranges::find(scores, choice.previous, &learning::WeightedScore::tier);
+  w.key("candidate_traces").begin_object();
+  for (const auto& score : scores) {
+    w.key(name(score)).begin_object();
+    w.field("current", score.tier == choice.previous);
+    w.short_field("base_score", score.base_score);
+    w.short_field("final_score", score.final_score);
+    w.short_field("handoff_penalty", score.handoff_penalty);
+    w.short_field("prefix_cache_benefit", score.cache_benefit);
+    w.short_field("prefix_cache_penalty", score.cache_penalty);
+    w.short_field("net_switch_advantage",
+                  current == scores.end() ? 0 : score.final_score - current->final_score);
+    w.end_object();
+  }
+  w.end_object();
+}
+
 void write_candidate_traces(const Decision& decision, const Router& router, json::JsonWriter& w) {
   const learning::Choice& choice = decision.verdict.choice;
   w.key("base_scores").begin_object();
@@ -302,7 +332,11 @@ void write_learning(const Router& router, const Decision& decision, json::JsonWr
   }
   w.end_object();
   write_candidates(decision, router, w);
-  write_candidate_traces(decision, router, w);
+  if (decision.config->learning.policy == config::PolicyKind::kWeightedScore) {
+    write_weighted_traces(decision, router, w);
+  } else {
+    write_candidate_traces(decision, router, w);
+  }
 }
 
 std::string eval_document(const Router& router, const Decision& decision) {

@@ -183,6 +183,31 @@ TEST_F(EvalDocument, SaysWhatLearningWouldDo) {
   EXPECT_GT(learning["cache"]["large"].as_int(), 0);
 }
 
+TEST_F(EvalDocument, TracesTheAdditiveScore) {
+  World world(edited("learning: {enabled: true",
+                     "learning: {policy: {kind: weighted_score}, enabled: true"));
+  world.headers_["x-conversation-id"] = "run-1";
+  world.serve(body("auto", {user("prove it")}));
+  const json::Value document = world.document(
+      world.decide(body("auto", {user("prove it"), assistant("done"), user("hello")})));
+  const json::Value& learning = document["learning"];
+  EXPECT_EQ(learning["previous_model"].as_string(), "large");
+  EXPECT_EQ(learning["proposal_model"].as_string(), "small");
+  const json::Value& current = learning["candidate_traces"]["large"];
+  const json::Value& other = learning["candidate_traces"]["small"];
+  EXPECT_TRUE(current["current"].as_bool());
+  EXPECT_FALSE(other["current"].as_bool(true));
+  EXPECT_EQ(current["base_score"].as_double(), 0);
+  EXPECT_EQ(other["base_score"].as_double(), 1);
+  EXPECT_GT(current["prefix_cache_benefit"].as_double(), 0);
+  EXPECT_GT(other["prefix_cache_penalty"].as_double(), 0);
+  EXPECT_NEAR(other["handoff_penalty"].as_double(), .05, 1e-9);
+  EXPECT_NEAR(other["net_switch_advantage"].as_double(),
+              other["final_score"].as_double() - current["final_score"].as_double(), 1e-6);
+  EXPECT_EQ(learning["base_scores"]["small"].as_double(), 1);
+  EXPECT_EQ(learning["final_scores"]["large"].as_double(), current["final_score"].as_double());
+}
+
 TEST_F(EvalDocument, LearningIsEmptyWhenItIsOff) {
   World world(edited("learning: {enabled: true", "learning: {enabled: false"));
   const json::Value document = world.document(world.decide(body("auto", {user("prove it")})));

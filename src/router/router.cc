@@ -350,11 +350,14 @@ void Router::learn(Decision& decision, const Request& request, const Origin& ori
 
   learning::Proposal proposal;
   std::vector<config::ModelId> candidates;
+  std::vector<double> scores;
   for (const policy::Candidate& candidate : decision.selection.candidates) {
     candidates.push_back(candidate.model);
+    scores.push_back(candidate.score);
   }
   proposal.model = decision.proposal;
   proposal.candidates = candidates;
+  proposal.scores = scores;
   proposal.scope = config_->learning.scope;
   proposal.tuning = config_->learning.tuning;
   proposal.explicit_model = decision.explicit_model;

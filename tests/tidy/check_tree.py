@@ -11,7 +11,7 @@ ROW = re.compile(r"^\|\s*((?:`\w+`(?:,\s*)?)+)\s*\|[^|]*\|\s*([^|]*?)\s*\|\s*$",
 # Outside libraries that only some rooms may know.
 LIBRARIES = {
     "boost/": {"net"},
-    "openssl/": {"net", "base", "learning", "store"},
+    "openssl/": {"net", "base", "store"},
     "llhttp": {"http"},
     "simdjson": {"json", "wire"},
     "re2/": {"signals"},
