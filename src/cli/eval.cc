@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/check.h"
+#include "cli/eval_matrix.h"
 #include "cli/program.h"
 #include "config/load.h"
 #include "eval/classify.h"
@@ -30,6 +31,8 @@ struct EvalArguments {
   std::string text, messages, probes, classify, input = "-", vectors;
   bool learning = false, similarity = false;
   size_t threads = 1;
+  std::vector<std::string> policies;
+  MatrixArguments matrix;
 };
 
 // The recipe's router on its own, as the server would make it.
@@ -276,7 +279,10 @@ int eval_similarity(const EvalArguments& arguments, const Context& context) {
 int run_eval(const EvalArguments& arguments, const Context& context) {
   if (arguments.learning) {
     if (!arguments.vectors.empty()) return eval_vectors(arguments);
-    fmt::print(stderr, "eval --learning needs --vectors FILE\n");
+    if (arguments.matrix.wanted()) {
+      return eval_matrix(arguments.matrix, arguments.policies, context.json);
+    }
+    fmt::print(stderr, "eval --learning needs --vectors, --matrix-csv or --from-replay FILE\n");
     return kBadUsage;
   }
   if (!arguments.classify.empty()) return eval_classify(arguments, context);
@@ -314,6 +320,9 @@ void add_eval(CLI::App& app, Context& context) {
       ->capture_default_str();
   eval->add_flag("--learning", arguments->learning, "Evaluate learning");
   eval->add_option("--vectors", arguments->vectors, "With --learning: file of test vectors");
+  eval->add_option("--policy", arguments->policies, "With --learning: policies, by commas")
+      ->delimiter(',');
+  add_eval_matrix(*eval, arguments->matrix);
   eval->add_flag("--json", context.json, "As JSON");
   eval->callback([arguments, &context] { context.status = run_eval(*arguments, context); });
 }

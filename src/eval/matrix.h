@@ -43,7 +43,7 @@ struct MatrixScenario {
 };
 
 struct MatrixTurn {
-  const MatrixScenario* scenario = nullptr;  // static
+  const MatrixScenario* scenario = nullptr;
   uint32_t seed = 0;
   int session = 0;  // 0…39 within scenario and seed
   int turn = 0;
@@ -58,6 +58,7 @@ struct MatrixTurn {
 
 std::span<const MatrixScenario> matrix_scenarios();  // in the order of the matrix
 // Sessions in order, the turns of each in order.
+// The turns point at `scenario`, which outlives them.
 std::vector<MatrixTurn> matrix_turns(const MatrixScenario& scenario, uint32_t seed);
 
 }  // namespace vsr::eval
