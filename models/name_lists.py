@@ -158,6 +158,62 @@ class Lists:
         return flags
 
 
+# By language: form, code, locales of the names. {s} a surname, {n} a house number, {m} another number,
+# {c} the code, {t} a town.
+NATIVE_ADDRESSES = {
+    "de": [
+        ("{s}straße {n}, {c} {t}", "#####", ("de_DE",)), ("{s}str. {n}, {c} {t}", "#####", ("de_DE",)),
+        ("{s}weg {n}, {c} {t}", "#####", ("de_DE",)), ("{s}gasse {n}/{m}, {c} {t}", "####", ("de_AT",)),
+        ("{s}strasse {n}, {c} {t}", "####", ("de_CH",)), ("Am {s} {n}, {c} {t}", "#####", ("de_DE",)),
+        ("{s}er Straße {n}, {c} {t}", "#####", ("de_DE",)), ("{s}platz {n}, {c} {t}", "#####", ("de_DE",)),
+    ],
+    "fr": [
+        ("{n} rue {s}, {c} {t}", "#####", ("fr_FR",)), ("{n}, rue de {s}, {c} {t}", "#####", ("fr_FR",)),
+        ("{n} bis avenue {s}, {c} {t}", "#####", ("fr_FR",)), ("{n} boulevard {s}, {c} {t}", "#####", ("fr_FR",)),
+        ("{n} place de la {s}, {c} {t}", "#####", ("fr_FR",)), ("rue {s} {n}, {c} {t}", "####", ("fr_FR",)),
+        ("{n} chemin des {s}, {c} {t}", "#####", ("fr_FR",)), ("{n} impasse {s}, {c} {t}", "#####", ("fr_FR",)),
+        ("{n} rue {s}, {t}, QC H2X 1Y4", "#", ("fr_FR",)),
+    ],
+    "es": [
+        ("Calle {s}, {n}, {c} {t}", "#####", ("es_ES",)), ("Calle de {s} {n}, {m}º B, {c} {t}", "#####", ("es_ES",)),
+        ("Avenida {s} {n}, {c} {t}", "#####", ("es_ES", "es_MX")), ("C/ {s} {n}, {c} {t}", "#####", ("es_ES",)),
+        ("Plaza {s}, {n}, {c} {t}", "#####", ("es_ES",)), ("Av. {s} {n}, Col. Centro, {c} {t}", "#####", ("es_MX",)),
+    ],
+    "it": [
+        ("Via {s} {n}, {c} {t}", "#####", ("it_IT",)), ("Via {s}, {n}, {c} {t}", "#####", ("it_IT",)),
+        ("Viale {s} {n}, {c} {t}", "#####", ("it_IT",)), ("Piazza {s} {n}, {c} {t}", "#####", ("it_IT",)),
+        ("Corso {s} {n}, {c} {t} (MI)", "#####", ("it_IT",)),
+    ],
+    "pt": [
+        ("Rua {s}, {n}, {c} {t}", "####-###", ("pt_BR",)), ("Rua {s}, {n}, apto {m}, {t} - SP, {c}", "#####-###", ("pt_BR",)),
+        ("Avenida {s}, {n}, {t} - RJ, {c}", "#####-###", ("pt_BR",)), ("Av. {s}, {n} - Centro, {t} - MG, {c}", "#####-###", ("pt_BR",)),
+        ("Travessa {s} {n}, {c} {t}", "####-###", ("pt_BR",)),
+    ],
+    "nl": [
+        ("{s}straat {n}, {c} AB {t}", "####", ("nl_NL",)), ("{s}laan {n}, {c} KL {t}", "####", ("nl_NL",)),
+        ("{s}weg {n}, {c} XD {t}", "####", ("nl_NL",)), ("{s}straat {n}, {c} {t}", "####", ("nl_NL",)),
+        ("{s}gracht {n}, {c} EH {t}", "####", ("nl_NL",)),
+    ],
+    "pl": [
+        ("ul. {s} {n}/{m}, {c} {t}", "##-###", ("pl_PL",)), ("ul. {s} {n}, {c} {t}", "##-###", ("pl_PL",)),
+        ("al. {s} {n}, {c} {t}", "##-###", ("pl_PL",)), ("os. {s} {n}, {c} {t}", "##-###", ("pl_PL",)),
+    ],
+    "sv": [("{s}gatan {n}, {c} {t}", "### ##", ("sv_SE",)), ("{s}vägen {n}, {c} {t}", "### ##", ("sv_SE",))],
+    "da": [("{s}gade {n}, {c} {t}", "####", ("da_DK",)), ("{s}vej {n}, {m}. tv, {c} {t}", "####", ("da_DK",))],
+    "no": [("{s}gata {n}, {c} {t}", "####", ("no_NO",)), ("{s}veien {n}, {c} {t}", "####", ("no_NO",))],
+    "fi": [("{s}katu {n}, {c} {t}", "#####", ("fi_FI",)), ("{s}tie {n} A {m}, {c} {t}", "#####", ("fi_FI",))],
+    "cs": [("{s} {n}, {c} {t}", "### ##", ("cs_CZ",)), ("{s}ova {n}/{m}, {c} {t}", "### ##", ("cs_CZ",))],
+    "tr": [("{s} Caddesi No: {n}, {c} {t}", "#####", ("tr_TR",)), ("{s} Sokak {n}, {c} {t}", "#####", ("tr_TR",))],
+    "id": [("Jl. {s} No. {n}, {t} {c}", "#####", ("id_ID",))],
+    "en": [
+        ("{n} {s} Street, Dublin {m}, D02 AF30", "#", ("en_IE",)), ("{n} {s} Road, {t}, Co. Cork", "#", ("en_IE",)),
+        ("{n} {s} Lane, {t} LS1 4AB", "#", ("en_GB",)), ("Flat {m}, {n} {s} Road, {t} SE2 9ET", "#", ("en_GB",)),
+        ("{n} {s} St, {t}, ON M5V 2T6", "#", ("en_US",)), ("{n} {s} Street, {t} NSW {c}", "2###", ("en_US",)),
+        ("{n} {s} Road, Andheri, {t} {c}", "######", ("en_IN",)), ("{n}, {s} Nagar, {t} {c}", "######", ("en_IN",)),
+    ],
+}
+
+
 class Draw:
     """People, addresses and other fillers."""
 
@@ -174,7 +230,9 @@ class Draw:
     def locale(self, language: str) -> str:
         wanted = {"de": ("de_DE", "de_AT", "de_CH"), "fr": ("fr_FR", "fr_CH"),
                   "es": ("es_ES", "es_MX", "es_CO"), "it": ("it_IT",), "pt": ("pt_BR",),
-                  "pl": ("pl_PL",)}.get(language)
+                  "pl": ("pl_PL",), "nl": ("nl_NL",), "sv": ("sv_SE",), "da": ("da_DK",),
+                  "no": ("no_NO",), "fi": ("fi_FI",), "cs": ("cs_CZ", "sk_SK"), "hu": ("hu_HU",),
+                  "ro": ("ro_RO",), "tr": ("tr_TR",), "id": ("id_ID",), "vi": ("vi_VN",)}.get(language)
         if wanted and self.chance(0.8):
             return self.pick(wanted)
         return self.random.choices(self.lists.locales, self.lists.shares)[0]
@@ -218,8 +276,8 @@ class Draw:
     def person(self, language: str) -> str:
         if language == "zh":
             return self.chinese()
-        if language == "ru":
-            given, family = self.lists.native["ru_RU"]
+        if language in ("ru", "uk"):
+            given, family = self.lists.native["ru_RU" if language == "ru" else "uk_UA"]
             return f"{self.pick(given)} {self.pick(family)}"
         locale = self.locale(language)
         given, family = self.given(locale), self.family(locale)
@@ -302,8 +360,27 @@ class Draw:
             return f"{self.pick(('ul.', 'ulica', 'al.', 'os.'))} {stem} {n}"
         return f"{self.pick(('H.No. ', 'Plot ', ''))}{n}, {stem} {self.pick(('Nagar', 'Marg', 'Colony', 'Road'))}"
 
-    def address(self) -> tuple[str, str]:
+    def digits(self, pattern: str) -> str:
+        """"##-###" with digits for the signs."""
+        return "".join(str(self.random.randrange(1, 10)) if c == "#" else c for c in pattern)
+
+    def native_address(self, language: str) -> str:
+        """As the post of a country writes it, with its code and town."""
+        form, code, locales = self.pick(NATIVE_ADDRESSES[language])
+        locale = self.pick(locales)
+        names = self.lists.family.get(locale) or self.lists.family["en_US"]
+        towns = self.lists.towns.get(locale) or [self.town()]
+        number = str(self.random.randrange(1, 200)) + (self.pick("abB") if self.chance(0.1) else "")
+        out = form.format(s=self.pick(names), n=number, m=self.random.randrange(1, 90),
+                          c=self.digits(code), t=self.pick(towns))
+        return out if self.chance(0.8) else out.replace(", ", "\n", 1)
+
+    def address(self, language: str = "en") -> tuple[str, str]:
         """The address, and what stands behind it without being part of it."""
+        if language in NATIVE_ADDRESSES and self.chance(0.7):
+            return self.native_address(language), ""
+        if self.chance(0.25):
+            return self.native_address(self.pick(sorted(NATIVE_ADDRESSES))), ""
         street = self.street()
         unit = self.random.random()
         number = self.random.randrange(1, 999)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/strings.h"
 #include "signals/name_tagger.h"
 #include "signals/scan.h"
 
@@ -66,6 +67,8 @@ class Walker {
         end = read_run(at);
       } else if (static_cast<uint8_t>(c) >= 0xE4 && static_cast<uint8_t>(c) <= 0xE9) {
         end = read_han(at);
+      } else if (static_cast<uint8_t>(c) >= 0xC3) {
+        end = read_foreign(at);
       } else {
         end = read_sign(at);
       }
@@ -78,12 +81,13 @@ class Walker {
   size_t read_sign(size_t at) {
     switch (scan_.text[at]) {
       case '@':
-        return options_.personal ? read_email(scan_, at) : 0;
+        return read_at_sign(at);
       case '+':
       case '(':
         return options_.personal ? read_number(scan_, at) : 0;
       case '-':
         return options_.secrets ? read_private_key(scan_, at) : 0;
+      case '{':
       case '$':
         return options_.secrets ? read_password_hash(scan_, at) : 0;
       case ':':
@@ -93,6 +97,18 @@ class Walker {
       default:
         return 0;
     }
+  }
+
+  size_t read_at_sign(size_t at) {
+    if (options_.secrets) {
+      if (const size_t dsn = read_dsn(scan_, at); dsn != 0) return dsn;
+    }
+    const size_t found = scan_.found.size();
+    const size_t end = read_email(scan_, at);
+    if (end == 0) return 0;
+    if (!options_.personal) scan_.found.resize(found);
+    const size_t behind = options_.secrets ? read_password_behind(scan_, end) : 0;
+    return std::max(options_.personal ? end : 0, behind);
   }
 
   // A run of letters, digits and underscores.
@@ -110,8 +126,11 @@ class Walker {
     }
     if (options_.secrets) {
       if (const size_t key = read_key(scan_, start, end, seen); key != 0) return key;
-      if (end - start == 1 && text[start] == 'p') {
-        if (const size_t value = read_flag_password(scan_, start, end); value != 0) return value;
+      if (scan_.before(start) == '-') {
+        if (const size_t value = read_flag_password(scan_, start); value != 0) return value;
+      }
+      if (is_any(text[start], kDigitBit) && scan_.before(start) == ':') {
+        if (const size_t value = read_pgpass(scan_, start, end); value != 0) return value;
       }
     }
     const bool has_digit = (seen & kDigitBit) != 0;
@@ -143,9 +162,33 @@ class Walker {
       word = last_part;
       topic = topic_of_word(scan_.text.substr(last_part, end - last_part));
     }
+    if (topic == Topic::kNone && scan_.at(end) == '=') topic = topic_inside(start, end);
     if (topic == Topic::kNone) return end;
     scan_.note(topic, end);
-    size_t found = 0;
+    if (topic == Topic::kMonth) return options_.personal ? read_month_date(scan_, start, end) : 0;
+    if (topic == Topic::kName || topic == Topic::kIntroduction) {
+      return options_.personal ? read_lower_case_name(scan_, end) : 0;
+    }
+    return options_.secrets ? read_secret(topic, start, word, end) : 0;
+  }
+
+  // Of a name such as DB_PASSWORD_PROD or API_KEY_2 what stands before its last part.
+  Topic topic_inside(size_t start, size_t end) const {
+    const std::string_view name = scan_.text.substr(start, end - start);
+    const size_t last = name.rfind('_');
+    if (last == std::string_view::npos) return Topic::kNone;
+    for (const std::string_view harmless :
+         {"id",     "name",  "hash", "length", "len",  "min",   "max",   "file", "path",   "field",
+          "policy", "count", "url",  "type",   "size", "limit", "reset", "ttl",  "expiry", "uri"}) {
+      if (iequals(name.substr(last + 1), harmless)) return Topic::kNone;
+    }
+    const std::string_view front = name.substr(0, last);
+    const Topic topic = topic_of_word(front.substr(front.rfind('_') + 1));
+    return topic == Topic::kPassword || topic == Topic::kToken ? topic : Topic::kNone;
+  }
+
+  // The secret that a word announces.
+  size_t read_secret(Topic topic, size_t run, size_t word, size_t end) {
     switch (topic) {
       case Topic::kPassword:
       case Topic::kToken:
@@ -153,18 +196,52 @@ class Walker {
       case Topic::kPin:
       case Topic::kBearer:
       case Topic::kBasic:
-        if (options_.secrets) found = read_secret_value(scan_, topic, start, word, end);
-        break;
+        return read_secret_value(scan_, topic, run, word, end);
+      case Topic::kForeignKey:
+        if (const size_t key = read_foreign_key(scan_, word, end); key != 0) return key;
+        return read_told_password(scan_, word, end);
       case Topic::kLogin:
-        if (options_.secrets) found = read_login(scan_, end);
-        break;
-      case Topic::kMonth:
-        if (options_.personal) found = read_month_date(scan_, start, end);
-        break;
+        return read_login(scan_, end);
+      case Topic::kAuth:
+        return read_auth(scan_, end);
+      case Topic::kAuthorization:
+        return read_authorization_header(scan_, end);
+      case Topic::kSignature:
+        return read_signature(scan_, word, end);
+      case Topic::kSession:
+        return read_session(scan_, word, end);
+      case Topic::kPhrase:
+        return read_seed_phrase(scan_, word, end);
+      case Topic::kCodes:
+        return read_backup_codes(scan_, word, end);
+      case Topic::kWifi:
+        return read_wifi_code(scan_, end);
+      case Topic::kEcho:
+        return read_echo(scan_, end);
+      case Topic::kUserCommand:
+        return read_user_command(scan_, word, end);
+      case Topic::kPutty:
+        return read_putty_key(scan_, run);
       default:
-        break;
+        return 0;
     }
-    return found;
+  }
+
+  // A word of another script, at its first letter beyond ASCII.
+  size_t read_foreign(size_t at) {
+    if (options_.personal) {
+      if (const size_t told = read_told_name(scan_, at); told != 0) return told;
+      if (const size_t street = read_arabic_address(scan_, at); street != 0) return street;
+    }
+    const TopicAt topic = topic_at_foreign(scan_.text, at);
+    if (topic.topic == Topic::kNone) return 0;
+    size_t end = at + topic.length;
+    while (is_any(scan_.at(end), kLetterBits)) ++end;  // "şifre" + "m"
+    scan_.note(topic.topic, end);
+    if (!options_.secrets) return end;
+    if (topic.topic == Topic::kForeignKey) return std::max(end, read_foreign_key(scan_, at, end));
+    const size_t assigned = read_secret_value(scan_, topic.topic, at, at, end);
+    return std::max(end, assigned);
   }
 
   size_t read_han(size_t at) {
@@ -176,12 +253,18 @@ class Walker {
         return plate;
       }
     }
+    if (options_.personal) {
+      if (const size_t told = read_told_name(scan_, at); told != 0) return told;
+    }
     const TopicAt topic = topic_at_cjk(rest);
     if (topic.topic == Topic::kNone) return at + 3;
     const size_t end = at + topic.length;
     scan_.note(topic.topic, end);
     size_t found = 0;
-    if (options_.secrets && (topic.topic == Topic::kPassword || topic.topic == Topic::kToken)) {
+    if (options_.secrets && topic.topic == Topic::kPhrase) {
+      found = read_seed_phrase(scan_, at, end);
+    } else if (options_.secrets &&
+               (topic.topic == Topic::kPassword || topic.topic == Topic::kToken)) {
       found = read_cjk_value(scan_, topic.topic, end);
     }
     return std::max(end, found);
@@ -214,6 +297,16 @@ uint32_t joined_end(std::string_view text, uint32_t read, uint32_t tagged) {
   return std::ranges::any_of(more, [](char c) { return is_any(c, kDigitBit); }) ? tagged : read;
 }
 
+// The same of where it starts: "Flat 3" and the name in front of a street's belong to it, an
+// article does not.
+uint32_t joined_start(std::string_view text, uint32_t read, uint32_t tagged) {
+  if (tagged >= read) return read;
+  const std::string_view more = text.substr(tagged, read - tagged);
+  const bool named = is_upper(more[0]) && more.find_first_of(":;\n") == std::string_view::npos;
+  return named || std::ranges::any_of(more, [](char c) { return is_any(c, kDigitBit); }) ? tagged
+                                                                                         : read;
+}
+
 // Adds what the tagger reads, in one walk over both lists. What a recogniser has read is no part of
 // a name; two readings of an address are one.
 std::vector<Entity> with_names(std::string_view text, std::vector<Entity> found) {
@@ -227,6 +320,8 @@ std::vector<Entity> with_names(std::string_view text, std::vector<Entity> found)
   std::vector<Entity> all;
   size_t next = 0;  // in `found`
   for (Entity name : names) {
+    // A part of an address that was joined already.
+    if (!all.empty() && name.start < all.back().end) continue;
     while (next < found.size() && found[next].end <= name.start) all.push_back(found[next++]);
     size_t behind = next;
     bool same = true;
@@ -237,7 +332,7 @@ std::vector<Entity> with_names(std::string_view text, std::vector<Entity> found)
     if (!same) continue;
     for (; next < behind; ++next) {
       const Entity& read = found[next];
-      name.start = std::min(name.start, read.start);
+      name.start = joined_start(text, read.start, name.start);
       name.end = joined_end(text, read.end, name.end);
       name.confidence = std::max(name.confidence, read.confidence);
     }

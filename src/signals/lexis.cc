@@ -15,7 +15,8 @@ struct TopicWords {
 constexpr TopicWords kWords[] = {
     {Topic::kPhone,
      "phone phones phoneno phonenumber tel telephone mobile cell cellphone call calls calling dial "
-     "fax whatsapp sms desk landline ring"},
+     "fax whatsapp sms desk landline ring telefon telefono telefone telefoon telefonnummer handy "
+     "handynummer rufnummer mobil mobile mobiel gsm cellulare celular portable"},
     {Topic::kCard, "card cards creditcard visa mastercard amex cardnumber"},
     {Topic::kAccount, "account acct accountnumber"},
     {Topic::kSsn, "ssn social"},
@@ -38,23 +39,43 @@ constexpr TopicWords kWords[] = {
      "street st road rd avenue ave lane ln drive dr boulevard blvd close court ct way place pl "
      "terrace crescent square sq parkway pkwy circle highway hwy alley mews row grove gardens"},
     {Topic::kUnit, "apt apartment suite ste unit flat room"},
-    {Topic::kPassword, "password passwd pwd passphrase pass passcode"},
+    {Topic::kPassword,
+     "password passwd pwd passphrase pass passcode userpass dbpass rootpass storepass keypass psk "
+     "requirepass pgpassword identified securestring "
+     // German, Portuguese, Dutch, Finnish, Czech, Norwegian, Danish, Italian and Turkish, Spanish
+     // ("contraseña"), French ("mot de passe"), Indonesian; without accents Polish and Turkish.
+     "passwort kennwort senha wachtwoord salasana salasanani heslo passord passordet adgangskode "
+     "parola contrase passe sandi haslo sifre sifrem"},
     {Topic::kToken,
      "token secret apikey secretkey accesskey authtoken accesstoken sas sig dsn credential "
-     "credentials"},
+     "secret_key_base privkey privatekey"},
     {Topic::kKey, "key"},
+    {Topic::kForeignKey, "clave chave chiave klucz sleutel nyckel anahtar kunci schluessel"},
     {Topic::kPin, "pin cvv cvc"},
-    {Topic::kLogin, "login logins creds"},
+    {Topic::kLogin, "login logins creds credentials zugangsdaten"},
     {Topic::kBearer, "bearer"},
     {Topic::kBasic, "basic"},
+    {Topic::kAuthorization, "authorization"},
+    {Topic::kAuth, "auth httpbasicauth"},
+    {Topic::kSignature, "signature"},
+    {Topic::kCookie, "cookie cookies"},
+    {Topic::kSession,
+     "session session_id sid sessionid phpsessid jsessionid sessid laravel_session"},
+    {Topic::kPhrase, "phrase mnemonic"},
+    {Topic::kCodes, "code codes"},
+    {Topic::kWifi, "wifi wlan"},
+    {Topic::kEcho, "echo"},
+    {Topic::kUserCommand, "net htpasswd"},
+    {Topic::kPutty, "putty"},
     {Topic::kName,
      "name patient customer client employee beneficiary contact agent passenger tenant holder dear "
      "regards cardholder fullname"},
+    {Topic::kIntroduction, "llamo chiamo chamo appelle heisse heet heter hedder nazywam jmenuji"},
     {Topic::kHonorific, "mr mrs ms miss dr prof"},
 };
 
 constexpr TopicWords kCjkWords[] = {
-    {Topic::kPhone, "电话 手机 座机 联系方式 号码是 致电 拨打 热线 传真"},
+    {Topic::kPhone, "电话 手机 座机 联系方式 号码是 致电 拨打 热线 传真 電話 携帯 電話番号"},
     {Topic::kCard, "信用卡 储蓄卡 银行卡"},
     {Topic::kAccount, "账号 帐号 卡号 账户 户头 银行卡号"},
     {Topic::kCnId, "身份证 证件号"},
@@ -65,10 +86,49 @@ constexpr TopicWords kCjkWords[] = {
     {Topic::kVersion, "版本 升级到"},
     {Topic::kSerial, "订单 单号 编号 工单 流水号 发票"},
     {Topic::kAddress, "地址 住址 住在 寄到 寄给 家住 收货"},
-    {Topic::kPassword, "密码 口令"},
-    {Topic::kToken, "密钥 令牌 私钥 秘钥 凭证"},
+    {Topic::kPassword, "密码 口令 密碼"},
+    {Topic::kToken, "密钥 令牌 私钥 秘钥 凭证 金鑰"},
+    {Topic::kPhrase, "助记词 助憶詞"},
     {Topic::kName, "姓名 联系人 收件人 持有人 户名 客户 患者 我叫 名叫 当事人 病人 员工"},
 };
+
+// Words of other scripts, and the rest of Latin words from their first accent on. A first letter
+// that has two cases is left out.
+struct ForeignWord {
+  std::string_view before;  // ASCII letters in front
+  std::string_view word;
+  Topic topic;
+};
+constexpr ForeignWord kForeignWords[] = {
+    {"", "ароль", Topic::kPassword},       {"", "аролю", Topic::kPassword},
+    {"", "аролем", Topic::kPassword},      {"", "ароля", Topic::kPassword},
+    {"has", "ło", Topic::kPassword},       {"l", "ösenord", Topic::kPassword},
+    {"", "şifre", Topic::kPassword},       {"", "Şifre", Topic::kPassword},
+    {"jelsz", "ó", Topic::kPassword},      {"m", "ật khẩu", Topic::kPassword},
+    {"", "パスワード", Topic::kPassword},  {"", "暗証番号", Topic::kPassword},
+    {"", "비밀번호", Topic::kPassword},    {"", "비번", Topic::kPassword},
+    {"", "패스워드", Topic::kPassword},    {"", "كلمة المرور", Topic::kPassword},
+    {"", "كلمة مرور", Topic::kPassword},   {"", "كلمة السر", Topic::kPassword},
+    {"", "الرقم السري", Topic::kPassword}, {"", "पासवर्ड", Topic::kPassword},
+    {"", "รหัสผ่าน", Topic::kPassword},      {"", "סיסמ", Topic::kPassword},
+    {"", "κωδικ", Topic::kPassword},       {"", "キー", Topic::kForeignKey},
+    {"", "키", Topic::kForeignKey},        {"", "ключ", Topic::kForeignKey},
+    {"chl", "üssel", Topic::kForeignKey},  {"cl", "é", Topic::kForeignKey},
+    {"n", "øgle", Topic::kForeignKey},     {"kh", "óa", Topic::kForeignKey},
+    {"", "مفتاح", Topic::kForeignKey},     {"", "कुंजी", Topic::kForeignKey},
+};
+
+// By the first two bytes of a word whether one of them can start there.
+constexpr size_t kForeignPairs = 4096;
+constexpr size_t foreign_pair(char a, char b) {
+  return static_cast<size_t>((a & 0x3F) << 6 | (b & 0x3F));
+}
+constexpr std::array<bool, kForeignPairs> kForeignFirst = [] {
+  std::array<bool, kForeignPairs> first{};
+  for (const ForeignWord& word : kForeignWords)
+    first[foreign_pair(word.word[0], word.word[1])] = true;
+  return first;
+}();
 
 constexpr size_t kBuckets = 1024;
 constexpr size_t kEntriesMax = 512;
@@ -174,6 +234,18 @@ TopicAt topic_at_cjk(std::string_view text) {
                                      [](const CjkEntry& e) { return e.word.substr(0, 3); });
   for (; it != table.end() && it->word.substr(0, 3) == first; ++it) {
     if (text.starts_with(it->word)) return {it->topic, static_cast<uint32_t>(it->word.size())};
+  }
+  return {};
+}
+
+TopicAt topic_at_foreign(std::string_view text, size_t at) {
+  if (at + 1 >= text.size() || !kForeignFirst[foreign_pair(text[at], text[at + 1])]) return {};
+  const std::string_view rest = text.substr(at);
+  for (const ForeignWord& known : kForeignWords) {
+    if (!rest.starts_with(known.word)) continue;
+    const size_t lead = known.before.size();
+    if (lead > at || !iequals(text.substr(at - lead, lead), known.before)) continue;
+    return {known.topic, static_cast<uint32_t>(known.word.size())};
   }
   return {};
 }

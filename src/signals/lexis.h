@@ -70,17 +70,30 @@ enum class Topic : uint8_t {
   kVersion,  // numbers near it are versions
   kSerial,   // numbers near it are orders, tickets, parcels
   kAddress,
-  kStreet,    // "Street", "Rd": ends a street name
-  kUnit,      // "Apt", "Suite"
-  kPassword,  // a value beside it is a password
-  kToken,     // a value beside it is a key or token
-  kKey,       // a key of some kind: what kind the word before says
+  kStreet,      // "Street", "Rd": ends a street name
+  kUnit,        // "Apt", "Suite"
+  kPassword,    // a value beside it is a password
+  kToken,       // a value beside it is a key or token
+  kKey,         // a key of some kind: what kind the word before says
+  kForeignKey,  // a key of an API if that is spoken of: "clave", "キー"
   kPin,
   kLogin,  // a user and a password may follow
   kBearer,
   kBasic,
-  kName,       // "name", "customer": a person's name may follow
-  kHonorific,  // "Mr", "Dr"
+  kAuthorization,
+  kAuth,
+  kSignature,
+  kCookie,
+  kSession,
+  kPhrase,  // the words of a wallet may follow
+  kCodes,   // backup codes may follow
+  kWifi,
+  kEcho,
+  kUserCommand,
+  kPutty,
+  kName,          // "name", "customer": a person's name may follow
+  kIntroduction,  // "llamo", "heet": the name of who speaks follows
+  kHonorific,     // "Mr", "Dr"
 };
 constexpr size_t kTopics = static_cast<size_t>(Topic::kHonorific) + 1;
 
@@ -93,6 +106,9 @@ struct TopicAt {
 };
 // Of the longest Chinese topic word at the start of `text`.
 TopicAt topic_at_cjk(std::string_view text);
+// Of a word for "password" or "key" of another language whose first letter beyond ASCII stands at
+// `at`; length counts from there.
+TopicAt topic_at_foreign(std::string_view text, size_t at);
 
 // 1..12 of an English month name or its first three letters, else 0.
 int month_of(std::string_view word);

@@ -403,9 +403,9 @@ size_t read_phone(Scan& scan, const Number& number, size_t start, bool plus, boo
 
 // Past "号": a Chinese house number.
 size_t read_house_number(Scan& scan, const Number& number) {
-  constexpr std::string_view kHao = "\xE5\x8F\xB7";
   const Number::Group& group = number.groups[0];
-  if (group.length() > 5 || !scan.from(group.end).starts_with(kHao)) return 0;
+  const std::string_view behind = scan.from(group.end);
+  if (group.length() > 5 || (!behind.starts_with("号") && !behind.starts_with("號"))) return 0;
   return read_cjk_address(scan, group.start, group.end);
 }
 
@@ -423,6 +423,10 @@ size_t read_number(Scan& scan, size_t start) {
   if (plus) return read_phone(scan, number, start, true, parenthesis);
   if (!starts_free(scan, start)) return 0;
 
+  if (start > 2 && (static_cast<uint8_t>(scan.text[start - 1]) >= 0x80 ||
+                    static_cast<uint8_t>(scan.text[start - 2]) >= 0x80)) {
+    if (const size_t end = read_native_address(scan, start); end != 0) return end;
+  }
   if (const size_t end = read_house_number(scan, number); end != 0) return end;
   using Reader = size_t (*)(Scan&, const Number&);
   constexpr Reader kReaders[] = {read_cn_id, read_ipv4,       read_ssn,         read_named_id,

@@ -1,5 +1,7 @@
 // Street addresses and number plates.
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "signals/scan.h"
 #include "text/utf8.h"
@@ -130,12 +132,16 @@ size_t read_address(Scan& scan, size_t start, size_t digits_end) {
     }
     if (scan.at(at) == '.') ++at;  // "St. James Road"
   }
-  if (end == 0) return 0;
+  if (end == 0) return read_foreign_address(scan, start, digits_end);
   const size_t from = back_over_unit(scan, start);
   const size_t number_bytes = digits_end - start;
-  const size_t full = past_town(scan, past_unit(scan, end));
+  const size_t unit = past_unit(scan, end);
+  const size_t full = std::max(past_town(scan, unit), past_place(scan, unit));
   const bool certain = !ambiguous || full != end || from != start || number_bytes >= 3 ||
                        scan.near(Topic::kAddress, start, kNearBytes);
+  // "Is 10 Long Lane a sequel?": a film; people live at a number.
+  const bool bare = full == end && from == start && number_bytes < 3;
+  if (bare && ends_any(scan.text.substr(0, start), {" in ", "In ", "Is "})) return 0;
   const bool goes_on = scan.at(full) == ' ' && is_any(scan.at(full + 1), kLowerBit);
   if (!certain && goes_on) return 0;
   scan.add(EntityType::kAddress, from, full, 0.85);
@@ -170,8 +176,10 @@ size_t read_cjk_address(Scan& scan, size_t digits, size_t hao) {
   for (int parts = 0; parts < 4; ++parts) {
     const size_t number = past_digits(scan, end);
     if (number == end) break;
-    if (starts_any(text.substr(number),
-                   {"号楼", "单元", "栋", "幢", "楼", "层", "室", "号", "座", "房"}, used)) {
+    if (starts_any(
+            text.substr(number),
+            {"号楼", "单元", "栋", "幢", "楼", "层", "室", "号", "座", "房", "樓", "號", "棟"},
+            used)) {
       end = number + used;
     } else if (parts > 0) {
       end = number;

@@ -45,25 +45,59 @@ struct Scan {
   std::vector<Entity> found;
 };
 
-// ---- secrets (keys.cc, secret_values.cc, urls.cc)
-// --------------------------------------------------------
+// ---- secrets (keys.cc, urls.cc) ---------------------------------------------------------
 
 // A key with a provider's prefix or shape, at the start of a run of word characters.
 size_t read_key(Scan& scan, size_t start, size_t run_end, uint8_t seen);
-// "-----BEGIN … PRIVATE KEY-----", at the first dash.
+// "-----BEGIN … PRIVATE KEY-----" and its like, at the first dash.
 size_t read_private_key(Scan& scan, size_t start);
-// A password hash of crypt(3), at the dollar sign.
+// A key file of PuTTY, at its first word.
+size_t read_putty_key(Scan& scan, size_t start);
+// A password hash of crypt(3) at the dollar sign, of LDAP at the brace.
 size_t read_password_hash(Scan& scan, size_t start);
 // Credentials in a URL; `colon` is that of "://".
 size_t read_url(Scan& scan, size_t colon);
-// mysql -p'…', sshpass -p …: the password behind the flag `p` that ends at `end`.
-size_t read_flag_password(Scan& scan, size_t run, size_t end);
-// "login admin / …"
-size_t read_login(Scan& scan, size_t end);
-// The value beside a Chinese secret word that ends at `end`.
-size_t read_cjk_value(Scan& scan, Topic topic, size_t end);
+// Credentials in a connection string without a scheme of its own: user:password@tcp(host).
+size_t read_dsn(Scan& scan, size_t at_sign);
+
+// ---- secrets beside a word (secret_values.cc, secret_cjk.cc, secret_prose.cc) -------------
+
 // The value beside a secret word that ends at `end`; the word starts at `word`, its run at `run`.
 size_t read_secret_value(Scan& scan, Topic topic, size_t run, size_t word, size_t end);
+// The value beside a Chinese secret word that ends at `end`.
+size_t read_cjk_value(Scan& scan, Topic topic, size_t end);
+// A password that the clause behind the word tells, or that stands before "as the password".
+size_t read_told_password(Scan& scan, size_t word, size_t end);
+size_t read_told_key(Scan& scan, size_t end);
+// A key behind "clave", "キー": of an API, or none.
+size_t read_foreign_key(Scan& scan, size_t word, size_t end);
+// Twelve words or more behind "seed phrase".
+size_t read_seed_phrase(Scan& scan, size_t word, size_t end);
+size_t read_backup_codes(Scan& scan, size_t word, size_t end);
+
+// ---- secrets by their place in commands, headers and files (secret_commands.cc) -----------
+
+// mysql -pVALUE, curl -u user:VALUE: the password behind the flag of one letter at `run`.
+size_t read_flag_password(Scan& scan, size_t run);
+// "login admin / …", login("admin", "…")
+size_t read_login(Scan& scan, size_t end);
+// auth=("admin", "…"), "auth": "base64"
+size_t read_auth(Scan& scan, size_t end);
+size_t read_authorization_header(Scan& scan, size_t end);
+// The signature of a signed URL or request.
+size_t read_signature(Scan& scan, size_t word, size_t end);
+// A session cookie.
+size_t read_session(Scan& scan, size_t word, size_t end);
+// WIFI:T:WPA;S:name;P:…;;
+size_t read_wifi_code(Scan& scan, size_t end);
+// host:port:base:user:password, at the port.
+size_t read_pgpass(Scan& scan, size_t start, size_t end);
+// echo … | sudo -S
+size_t read_echo(Scan& scan, size_t end);
+// net user NAME …, htpasswd -b FILE NAME …
+size_t read_user_command(Scan& scan, size_t word, size_t end);
+// "jo@example.com:…", at the end of the address.
+size_t read_password_behind(Scan& scan, size_t end);
 
 // ---- personal data (numbers.cc, codes.cc, places.cc) ----------------------------------
 
@@ -79,7 +113,24 @@ size_t read_email(Scan& scan, size_t at_sign);
 size_t read_ipv6(Scan& scan, size_t start);
 // A street address at its house number of `digits_end - start` digits.
 size_t read_address(Scan& scan, size_t start, size_t digits_end);
+// The same as other countries write it, with the street on either side of the number.
+size_t read_foreign_address(Scan& scan, size_t start, size_t digits_end);
+// Past the code and the town behind a street that ends at `end`; `end` if no code follows.
+size_t past_place(const Scan& scan, size_t end);
 // A Chinese street address whose house number stands before the 号 at `hao`.
 size_t read_cjk_address(Scan& scan, size_t digits, size_t hao);
 size_t read_cjk_plate(Scan& scan, size_t start);
+
+// A name in lower case behind "my name is", "me llamo" (told_names.cc).
+size_t read_lower_case_name(Scan& scan, size_t end);
+
+// ---- scripts without capitals (natives.cc) ------------------------------------------------
+
+// A Japanese, Korean or Indian address at its first number.
+size_t read_native_address(Scan& scan, size_t digits);
+// An Arabic address at the word for "street".
+size_t read_arabic_address(Scan& scan, size_t at);
+// A name behind 私は, 제 이름은, اسمي, मेरा नाम, or before さん, 씨.
+size_t read_told_name(Scan& scan, size_t at);
+
 }  // namespace vsr::signals

@@ -9,9 +9,12 @@ import string
 import uuid
 
 LETTERS = string.ascii_letters
+LOWER = string.ascii_lowercase
 ALNUM = string.ascii_letters + string.digits
 HEX = string.digits + "abcdef"
 UPPER = string.ascii_uppercase + string.digits
+BASE32 = string.ascii_uppercase + "234567"
+LOWER_ALNUM = LOWER + string.digits
 URL_SAFE = ALNUM + "-_"
 
 
@@ -53,6 +56,31 @@ def _pem(kind, lines, line_end="\n"):
         return line_end.join((f"-----BEGIN {kind}-----", *body, f"-----END {kind}-----"))
 
     return make
+
+
+# Few of the words of such phrases, so that no list of them stands here.
+SEED_WORDS = (
+    "abandon ability able about absent academy acid acoustic adapt album alien anchor antique apple "
+    "arrow autumn badge bamboo barrel beach bicycle blanket blossom bridge bronze cabin canyon carbon "
+    "castle cereal clarify copper cradle cricket dawn desert dolphin dragon eagle ecology elegant"
+).split()
+
+
+def _seed(count):
+    return lambda draw: " ".join(draw.choices(SEED_WORDS, k=count))
+
+
+def _grouped(alphabet, groups, size, separator):
+    return lambda draw: separator.join("".join(draw.choices(alphabet, k=size)) for _ in range(groups))
+
+
+def _encoded(make):
+    return lambda draw: base64.b64encode(make(draw).encode()).decode()
+
+
+def _hash(scheme, salt, size):
+    alphabet = ALNUM + "./"
+    return lambda draw: f"{scheme}{_some(alphabet, salt)(draw)}${_some(alphabet, size)(draw)}"
 
 
 SHAPES = {
@@ -115,6 +143,126 @@ SHAPES = {
     "terraform": _joined(".", _some(ALNUM, 14), _some("v", 1, "atlas"), _some(ALNUM, 60)),
     "uuid": lambda draw: str(uuid.UUID(int=draw.getrandbits(128), version=4)),
     "vault": _some(URL_SAFE, 90, "hvs" + "."),
+}
+# Beside them, those of further providers and tools; the texts for them are in test_secret_shapes.py.
+SHAPES |= {
+    "adafruit": _some(ALNUM, 28, "aio" + "_"),
+    "airtable": _joined(".", _some(ALNUM, 14, "pat"), _some(HEX, 64)),
+    "algolia": _some(HEX, 32),
+    "apikey_uuid": lambda draw: str(uuid.UUID(int=draw.getrandbits(128), version=4)),
+    "artifactory": _some(ALNUM, 70, "AKCp" + "8"),
+    "atlassian": _some(URL_SAFE, 180, "ATATT3" + "xFfGF0"),
+    "backup_code": _grouped(string.digits, 2, 4, "-"),
+    "backup_code_alnum": _grouped(LOWER_ALNUM, 2, 5, "-"),
+    "base32_16": _some(BASE32, 16),
+    "base32_32": _some(BASE32, 32),
+    "base32_spaced": _grouped(BASE32, 4, 4, " "),
+    "bitbucket": _some(ALNUM, 32, "ATBB"),
+    "brevo": _joined("-", _some(HEX, 64, "xkeysib" + "-"), _some(ALNUM, 16)),
+    "buildkite": _some(HEX, 40, "bkua" + "_"),
+    "cargo": _some(ALNUM, 32, "cio"),
+    "cerebras": _some(LOWER_ALNUM, 48, "csk" + "-"),
+    "circleci": _joined("_", _some(ALNUM, 22, "CCIPAT" + "_"), _some(HEX, 40)),
+    "clojars": _some(HEX, 60, "CLOJARS" + "_"),
+    "cloudflare_ca": _joined("-", _some(HEX, 24, "v1.0-"), _some(HEX, 146)),
+    "databricks": _some(HEX, 32, "dapi"),
+    "deepl": lambda draw: str(uuid.UUID(int=draw.getrandbits(128), version=4)) + ":fx",
+    "docker_auth": _encoded(lambda draw: f"robot:{_password(draw)}"),
+    "doppler": _some(ALNUM, 43, "dp.st." + "prd."),
+    "dropbox": _some(URL_SAFE, 130, "sl" + ".B"),
+    "dynatrace": _joined(".", _some(UPPER, 24, "dt0c01" + "."), _some(UPPER, 64)),
+    "e2b": _some(HEX, 40, "e2b" + "_"),
+    "easypost": _some(ALNUM, 54, "EZ" + "AK"),
+    "elevenlabs": _some(HEX, 48, "sk" + "_"),
+    "facebook": _some(ALNUM, 120, "EAA" + "G"),
+    "figma": _some(URL_SAFE, 40, "figd" + "_"),
+    "firecrawl": _some(HEX, 32, "fc" + "-"),
+    "flutterwave": _some(HEX, 32, "FLWSECK" + "_TEST-"),
+    "fly": _some(ALNUM + "+/", 100, "FlyV1 fm2" + "_"),
+    "gcp_oauth": _some(URL_SAFE, 28, "GOCSPX" + "-"),
+    "gitlab_routable": _joined(".", _some(URL_SAFE, 27, "glpat" + "-"), _some(LOWER_ALNUM, 9)),
+    "google_access": _some(URL_SAFE, 120, "ya29" + ".a0"),
+    "google_refresh": _some(URL_SAFE, 60, "1//" + "0g"),
+    "grafana": _joined("_", _some(ALNUM, 32, "glsa" + "_"), _some(HEX, 8)),
+    "heroku": _some(URL_SAFE, 60, "HRKU" + "-AA"),
+    "hex128": _some(HEX, 128),
+    "honeycomb": _some(LOWER_ALNUM, 58, "hcaik" + "_01"),
+    "hubspot": lambda draw: "pat-" + "na1-" + str(uuid.UUID(int=draw.getrandbits(128), version=4)),
+    "langfuse": lambda draw: "sk-" + "lf-" + str(uuid.UUID(int=draw.getrandbits(128), version=4)),
+    "langsmith": _joined("_", _some(HEX, 32, "lsv2_pt" + "_"), _some(HEX, 10)),
+    "laravel": lambda draw: "base64:" + _base64(32)(draw),
+    "launchdarkly": lambda draw: "sdk-" + str(uuid.UUID(int=draw.getrandbits(128), version=4)),
+    "ldap_ssha": lambda draw: "{SSHA}" + _base64(24)(draw),
+    "mailchimp": _joined("-", _some(HEX, 32), _some("2", 1, "us")),
+    "mapbox": lambda draw: "sk." + "eyJ" + _some(ALNUM, 60)(draw) + "." + _some(URL_SAFE, 22)(draw),
+    "mollie": _some(ALNUM, 30, "live" + "_"),
+    "neon": _some(LOWER_ALNUM, 64, "napi" + "_"),
+    "netlify": _some(ALNUM, 36, "nfp" + "_"),
+    "newrelic": _some(UPPER, 27, "NRAK" + "-"),
+    "nuget": _some(LOWER_ALNUM, 43, "oy2"),
+    "nvidia": _some(URL_SAFE, 64, "nvapi" + "-"),
+    "openrouter": _some(HEX, 64, "sk-or-" + "v1-"),
+    "openshift": _some(URL_SAFE, 43, "sha256" + "~"),
+    "packagist": _some(HEX, 60, "packagist" + "_uut_"),
+    "password_plain": lambda draw: "".join(draw.choices(LOWER, k=7)) + str(draw.randrange(10, 99)),
+    "password_symbols": lambda draw: "".join(draw.choices(LETTERS, k=6))
+    + draw.choice("!#$%&*") + str(draw.randrange(100, 999)) + draw.choice("!?*"),
+    "pem_dsa": _pem("DSA PRIVATE " + "KEY", 6),
+    "pem_ec": _pem("EC PRIVATE " + "KEY", 3),
+    "pem_encrypted": _pem("ENCRYPTED PRIVATE " + "KEY", 8),
+    "pem_pgp": _pem("PGP PRIVATE " + "KEY BLOCK", 12),
+    "pem_pkcs8": _pem("PRIVATE " + "KEY", 10),
+    "pem_public": _pem("PUBLIC " + "KEY", 5),
+    "pem_ssh2": lambda draw: _pem("SSH2 ENCRYPTED PRIVATE " + "KEY", 6)(draw)
+    .replace("-----BEGIN", "---- BEGIN").replace("-----END", "---- END").replace("-----", " ----"),
+    "perplexity": _some(ALNUM, 48, "pplx" + "-"),
+    "pinecone": _joined("_", _some(ALNUM, 6, "pcsk" + "_"), _some(ALNUM, 60)),
+    "plaid": lambda draw: "access-" + "production-" + str(
+        uuid.UUID(int=draw.getrandbits(128), version=4)),
+    "planetscale": _some(URL_SAFE, 43, "pscale_tkn" + "_"),
+    "postman": _joined("-", _some(HEX, 24, "PMAK" + "-"), _some(HEX, 34)),
+    "prefect": _some(ALNUM, 36, "pnu" + "_"),
+    "pulumi": _some(HEX, 40, "pul" + "-"),
+    "putty": lambda draw: "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: k\n"
+    "Public-Lines: 2\n" + _base64(48)(draw) + "\n" + _base64(20)(draw) + "\nPrivate-Lines: 1\n"
+    + _base64(32)(draw) + "\nPrivate-MAC: " + _some(HEX, 64)(draw),
+    "rapidapi": lambda draw: _some(HEX, 10)(draw) + "msh" + _some(HEX, 15)(draw) + "p1"
+    + _some(HEX, 6)(draw) + "jsn" + _some(HEX, 12)(draw),
+    "razorpay": _some(ALNUM, 14, "rzp_" + "live_"),
+    "readme": _some(LOWER_ALNUM, 70, "rdme" + "_"),
+    "replicate": _some(ALNUM, 37, "r8" + "_"),
+    "resend": _joined("_", _some(ALNUM, 8, "re" + "_"), _some(ALNUM, 24)),
+    "rubygems": _some(HEX, 48, "rubygems" + "_"),
+    "runpod": _some(UPPER, 40, "rpa" + "_"),
+    "salesforce": _joined("!", _some(ALNUM, 12, "00D"), _some(ALNUM + "._", 96)),
+    "scaleway": _some(UPPER, 17, "SCW"),
+    "seed12": _seed(12),
+    "seed24": _seed(24),
+    "segment": _some(ALNUM, 64, "sgp" + "_"),
+    "session": _some(LOWER_ALNUM, 26),
+    "sha512crypt": _hash("$6$", 16, 86),
+    "yescrypt": _hash("$y$j9T$", 22, 43),
+    "apr1": _hash("$apr1$", 8, 22),
+    "sha1_htpasswd": lambda draw: "{SHA}" + _base64(20)(draw),
+    "slack_app": _joined("-", _some(string.digits, 1, "xapp" + "-"), _some(UPPER, 11),
+                         _some(string.digits, 13), _some(HEX, 64)),
+    "sonar": _some(HEX, 40, "squ" + "_"),
+    "supabase": _some(HEX, 40, "sbp" + "_"),
+    "tailscale": _joined("-", _some(ALNUM, 17, "tskey-auth" + "-"), _some(ALNUM, 32)),
+    "tencent": _some(ALNUM, 32, "AKID"),
+    "together": _some(URL_SAFE, 43, "tgp_v1" + "_"),
+    "trello": _some(HEX, 72, "ATTA"),
+    "twilio": _some(HEX, 32, "SK"),
+    "twitter_bearer": _some(ALNUM, 80, "AAAAAAAAAAAAAAAAAAAAA"),
+    "typeform": _some(URL_SAFE, 44, "tfp" + "_"),
+    "sas_signature": lambda draw: _base64(32)(draw).replace("+", "%2B").replace("/", "%2F")
+    .replace("=", "%3D"),
+    "upper32": _some(UPPER, 32),
+    "url_safe68": _some(URL_SAFE, 68),
+    "voyage": _some(URL_SAFE, 43, "pa" + "-"),
+    "xai": _some(ALNUM, 80, "xai" + "-"),
+    "yandex": _some(URL_SAFE, 36, "AQVN"),
+    "zhipu": _joined(".", _some(HEX, 32), _some(ALNUM, 16)),
 }
 PLACE = re.compile(r"\{([a-z0-9_]+)\}")
 

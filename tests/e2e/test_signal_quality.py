@@ -72,16 +72,16 @@ FIGURES = {
         "32000 tokens, personal data": (95, 100),
     },
     "pii": {
-        "span F1, ADDRESS": (56, 90), "span F1, CARD": (75, 90), "span F1, CN_ID": (50, 100),
+        "span F1, ADDRESS": (72, 90), "span F1, CARD": (75, 90), "span F1, CN_ID": (50, 100),
         "span F1, EMAIL": (95, 100), "span F1, IBAN": (85, 100), "span F1, IP": (80, 92),
         "span F1, LICENCE": (0, 90), "span F1, NHS_NUMBER": (50, 100),
-        "span F1, PASSPORT": (67, 92), "span F1, PERSON": (80, 90), "span F1, PHONE": (91, 95),
-        "span F1, SSN": (75, 100), "span F1, all": (85, 90), "span F1, en": (89, 90),
-        "span F1, other languages": (69, 90), "span F1, zh": (84, 90),
+        "span F1, PASSPORT": (67, 92), "span F1, PERSON": (85, 90), "span F1, PHONE": (91, 95),
+        "span F1, SSN": (75, 100), "span F1, all": (89, 90), "span F1, en": (90, 90),
+        "span F1, other languages": (88, 90), "span F1, zh": (84, 90),
         "look-alikes, quiet": (96, 98),
     },
     "secrets": {
-        "recall": (86, 99), "look-alikes, quiet": (98, 100),
+        "recall": (98, 99), "look-alikes, quiet": (98, 100),
     },
     "domain": {
         "macro-F1": (89, 85), "all": (89, 85), "en": (89, 85), "zh": (90, 82), "biology": (62, 80),
