@@ -22,6 +22,11 @@ Result<std::shared_ptr<Models>> Models::load(ModelFiles files, std::string state
                  std::make_shared<const nn::HeadBank>(std::move(*heads))));
 }
 
+std::shared_ptr<nn::Vectors> Models::vectors_if_loaded() {
+  const std::lock_guard lock(mutex_);
+  return vectors_;
+}
+
 Result<std::shared_ptr<nn::Vectors>> Models::vectors() {
   const std::lock_guard lock(mutex_);
   if (!vectors_) {

@@ -30,6 +30,8 @@ class Models {
   // What a router over this recipe reads, without a message cache.
   Result<signals::Parts> parts_for(const config::Config& config);
   Result<std::shared_ptr<nn::Vectors>> vectors();
+  // Null while nobody has asked for them.
+  std::shared_ptr<nn::Vectors> vectors_if_loaded();
   Result<std::shared_ptr<const router::Classifiers>> classifiers();
 
  private:

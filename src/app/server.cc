@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
+#include <spdlog/sinks/ringbuffer_sink.h>
 #include <spdlog/spdlog.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@
 
 #include "app/discovery.h"
 #include "app/health.h"
+#include "app/recipes.h"
 #include "app/status.h"
 #include "base/id.h"
 #include "base/strings.h"
@@ -71,13 +73,6 @@ bool is_loopback(std::string_view address) {
   return address.starts_with("127.") || address == "::1";
 }
 
-// Time of the last change of a file, 0 if it is not there.
-int64_t changed_at(const std::string& path) {
-  struct stat info{};
-  if (path.empty() || stat(path.c_str(), &info) != 0) return 0;
-  return static_cast<int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec;
-}
-
 // One loop with everything that lives on it.
 struct Worker {
   net::Loop loop;
@@ -98,13 +93,13 @@ class Server {
   std::optional<int> open_state();
   std::optional<int> load();
   std::optional<int> open_listeners();
-  void open_replay(const config::Config& config);
+  void open_replay(const config::Replay& config);
   Result<std::shared_ptr<const gateway::Runtime>> make_runtime(
       std::shared_ptr<const config::Config> config);
   Result<std::shared_ptr<const router::Router>> make_router(
       std::shared_ptr<const config::Config> config);
   void publish(std::shared_ptr<const gateway::Runtime> runtime);
-  void reload(std::string_view why);
+  Result<std::function<void()>> prepare(std::shared_ptr<const config::Config> config);
   void write_run_file();
   int wait_for_end(int signals);
   void drain(int signals);
@@ -114,6 +109,10 @@ class Server {
 
   const ServeOptions options_;
   SystemClock clock_;
+  // The newest lines, for the operator.
+  static constexpr size_t kLogLinesKept = 500;
+  const std::shared_ptr<spdlog::sinks::ringbuffer_sink_mt> log_ =
+      std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(kLogLinesKept);
   gateway::Services services_;
   std::shared_ptr<const net::TlsContext> client_tls_;
   std::shared_ptr<Models> models_;
@@ -131,9 +130,8 @@ class Server {
 
   mutable std::mutex mutex_;
   std::shared_ptr<const gateway::Runtime> runtime_;
-  std::string reload_problem_;
   std::string replay_notice_;
-  int64_t config_changed_at_ = 0;
+  std::unique_ptr<Recipes> recipes_;
   MonoTime started_{0};
 };
 
@@ -183,15 +181,15 @@ Result<std::shared_ptr<const gateway::Runtime>> Server::make_runtime(
   return std::make_shared<const gateway::Runtime>(std::move(config), std::move(*router), services_);
 }
 
-void Server::open_replay(const config::Config& config) {
-  if (!config.replay.enabled) return;
+void Server::open_replay(const config::Replay& config) {
+  if (!config.enabled) return;
   store::ReplayOptions replay;
-  replay.config = config.replay;
+  replay.config = config;
   if (options_.replay_store) replay.config.backend = *options_.replay_store;
   replay.state_folder = options_.state_folder;
   replay.clock = &clock_;
   auto opened = store::open_replay(replay, &replay_notice_);
-  if (!opened && config.replay.backend != config::StoreBackend::kMemory) {
+  if (!opened && config.backend != config::StoreBackend::kMemory) {
     spdlog::error("replay: {}; records are kept in memory only", opened.error().message);
     replay_notice_ = opened.error().message;
     replay.config.backend = config::StoreBackend::kMemory;
@@ -211,20 +209,19 @@ std::optional<int> Server::load() {
   }
   models_ = std::move(*models);
   if (auto tls = net::TlsContext::client()) client_tls_ = *tls;
-  if (options_.config.empty()) {
-    learning_ = std::make_shared<router::LearningState>(config::Learning{}.state_ttl_seconds);
-    return std::nullopt;
-  }
-  config_changed_at_ = changed_at(options_.config);
-  const config::LoadResult loaded = config::load_file(options_.config);
-  fmt::print(stderr, "{}", config::format_all(loaded.diagnostics));
-  if (!loaded.config) {
-    fmt::print(stderr, "{} cannot be served; mend the errors above\n", options_.config);
-    return 2;
-  }
-  learning_ = std::make_shared<router::LearningState>(loaded.config->learning.state_ttl_seconds);
-  open_replay(*loaded.config);
-  auto runtime = make_runtime(loaded.config);
+  recipes_ = std::make_unique<Recipes>(
+      Recipes::Parts{options_.config, options_.state_folder, options_.recipes_folder, &clock_,
+                     [this](auto config) { return prepare(std::move(config)); },
+                     [this](auto config) { return make_router(std::move(config)); }});
+  const auto config = recipes_->load();
+  if (!config) return config.error();
+  const bool is_setup = *config == nullptr;
+  learning_ = std::make_shared<router::LearningState>(
+      is_setup ? config::Learning{}.state_ttl_seconds : (*config)->learning.state_ttl_seconds);
+  // In setup mode too: a recipe that is activated later finds the store open.
+  open_replay(is_setup ? config::Replay{} : (*config)->replay);
+  if (is_setup) return std::nullopt;
+  auto runtime = make_runtime(*config);
   if (!runtime) {
     fmt::print(stderr, "{}\n", runtime.error().message);
     return 2;
@@ -289,7 +286,8 @@ std::optional<int> Server::open_listeners() {
       ports[l] = worker->servers.back()->port();
     }
     if (w == 0) {
-      worker->api = std::make_unique<operator_api::Api>(services_, offload_, hooks(), token_);
+      worker->api = std::make_unique<operator_api::Api>(
+          services_, offload_, hooks(), token_, recipes_.get(), worker->gateways.front().get());
       worker->servers.push_back(std::make_unique<http::Server>(worker->loop, *worker->api,
                                                                http::ServerLimits{}, nullptr));
       if (dashboard_.port != 0) {
@@ -317,27 +315,14 @@ void Server::publish(std::shared_ptr<const gateway::Runtime> runtime) {
   }
 }
 
-void Server::reload(std::string_view why) {
-  const config::LoadResult loaded = config::load_file(options_.config);
-  std::string problem;
-  if (!loaded.config) {
-    problem = config::format_all(loaded.diagnostics);
-  } else {
-    auto runtime = make_runtime(loaded.config);
-    if (runtime) {
-      spdlog::info("recipe reloaded ({}): {}", why, loaded.config->hash);
-      publish(*runtime);
-      discovery_->begin(*runtime);
-      health_.watch(**runtime);
-    } else {
-      problem = runtime.error().message;
-    }
-  }
-  if (!problem.empty()) {
-    spdlog::error("the changed recipe is not used, the old one keeps running:\n{}", problem);
-  }
-  const std::lock_guard lock(mutex_);
-  reload_problem_ = std::move(problem);
+Result<std::function<void()>> Server::prepare(std::shared_ptr<const config::Config> config) {
+  auto runtime = make_runtime(std::move(config));
+  if (!runtime) return std::unexpected(runtime.error());
+  return [this, runtime = std::move(*runtime)] {
+    publish(runtime);
+    discovery_->begin(runtime);
+    health_.watch(*runtime);
+  };
 }
 
 void Server::write_run_file() {
@@ -371,8 +356,8 @@ operator_api::Readiness Server::readiness() const {
       return {false, "the embedded backend is loading its model"};
     }
   }
-  if (!reload_problem_.empty()) {
-    return {true, "the changed recipe has errors, the old one keeps running: " + reload_problem_};
+  if (const std::string problem = recipes_->problem(); !problem.empty()) {
+    return {true, "the changed recipe has errors, the old one keeps running: " + problem};
   }
   if (services_.replay) {
     const store::ReplayHealth health = services_.replay->health();
@@ -384,11 +369,24 @@ operator_api::Readiness Server::readiness() const {
 std::string Server::system_document() const {
   SystemFacts facts;
   facts.version = options_.version;
+  facts.config = recipes_->path();
+  {
+    const std::lock_guard lock(mutex_);
+    if (runtime_) facts.recipe = runtime_->config;
+  }
+  if (!workers_.empty()) {
+    facts.public_url =
+        fmt::format("http://127.0.0.1:{}/v1", workers_.front()->servers.front()->port());
+  }
+  if (const auto vectors = models_->vectors_if_loaded()) facts.texts_encoded = vectors->encoded();
   facts.state_folder = options_.state_folder;
   facts.uptime = clock_.mono() - started_;
   facts.in_flight = services_.in_flight.load();
   facts.readiness = readiness();
-  if (services_.replay) facts.replay = services_.replay->health();
+  if (services_.replay) {
+    facts.replay = services_.replay->health();
+    facts.dropped = services_.replay->dropped();
+  }
   facts.replay_notice = replay_notice_;
   if (discovery_) {
     facts.backends = discovery_->state();
@@ -404,14 +402,6 @@ operator_api::Hooks Server::hooks() {
     return runtime_;
   };
   hooks.readiness = [this] { return readiness(); };
-  hooks.config_text = [this]() -> Result<std::string> {
-    if (options_.config.empty()) {
-      return fail(ErrorCode::kNotFound, "no recipe is active", ErrorSource::kClient);
-    }
-    const Result<std::string> text = config::read_recipe(options_.config);
-    if (!text) return std::unexpected(text.error());
-    return config::redact_yaml(*text);
-  };
   hooks.validate = [](std::string_view yaml) {
     const config::LoadResult loaded = config::load_text(yaml, "recipe");
     return json::JsonWriter()
@@ -431,11 +421,12 @@ operator_api::Hooks Server::hooks() {
   };
   hooks.classifiers = [this] { return models_->classifiers(); };
   hooks.vectors = [this] { return models_->vectors(); };
-  hooks.sessions = [this](size_t limit) {
+  hooks.sessions = [this](size_t limit, std::string_view session) {
     const std::lock_guard lock(mutex_);
-    return sessions_document(learning_->sessions, runtime_.get(), limit);
+    return sessions_document(learning_->sessions, runtime_.get(), limit, session);
   };
   hooks.system = [this] { return system_document(); };
+  hooks.logs = [this](size_t limit) { return logs_document(log_->last_raw(limit)); };
   return hooks;
 }
 
@@ -466,23 +457,19 @@ int Server::wait_for_end(int signals) {
     signalfd_siginfo info{};
     if (ready > 0 && read(signals, &info, sizeof(info)) == sizeof(info)) {
       if (info.ssi_signo == SIGHUP) {
-        config_changed_at_ = changed_at(options_.config);
-        if (!options_.config.empty()) reload("SIGHUP");
+        recipes_->reload_if_changed(true, "SIGHUP");
         continue;
       }
       drain(signals);
       return 0;
     }
-    const int64_t changed = changed_at(options_.config);
-    if (changed != 0 && changed != config_changed_at_) {
-      config_changed_at_ = changed;
-      reload("the file changed");
-    }
+    recipes_->reload_if_changed(false, "the file changed");
   }
 }
 
 int Server::run() {
   started_ = clock_.mono();
+  spdlog::default_logger()->sinks().push_back(log_);
   const sigset_t handled = handled_signals();
   const int signals = signalfd(-1, &handled, SFD_CLOEXEC);
 

@@ -29,6 +29,7 @@ struct ServeOptions {
   std::string embedded_model;  // path; "" = the one that came with it
   uint16_t embedded_port = 8090;
   std::string backend_folder;  // "" = not installed
+  std::string recipes_folder;  // recipes that came with the program
   ModelFiles models;
   std::string version;
   std::optional<config::StoreBackend> replay_store;  // in place of the recipe's

@@ -129,12 +129,13 @@ int run_serve(ServeArguments& arguments, Context& context) {
     }
     if (options.config.empty()) {
       fmt::print(stderr,
-                 "no recipe: serving in setup mode, where the API answers 503. Start again with\n"
-                 "  vllm-sr serve --config {}\n",
-                 find_shared(context, "recipes/agentic-saars.yaml"));
+                 "no recipe: serving in setup mode, where the API answers 503. Choose one at\n"
+                 "  http://{}/\nor start again with\n  vllm-sr serve --config {}\n",
+                 options.dashboard, find_shared(context, "recipes/agentic-saars.yaml"));
     }
   }
   options.models = model_files(context);
+  options.recipes_folder = find_shared(context, "recipes");
   options.backend_folder =
       app::find_backend_folder(environment("VLLM_SR_BACKEND_DIR"), context.program);
   if (!arguments.platform.empty()) {

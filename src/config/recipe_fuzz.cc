@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }};
   const LoadResult result = load_text(text, "fuzz", options);
   VSR_CHECK((result.config == nullptr) == has_errors(result.diagnostics));
-  redact_yaml(text);
+  (void)restore_redacted(redact_yaml(text), text);
   migrate(text, "fuzz");
   if (!result.config) return 0;
   const ShowResult shown = show_effective(text, "fuzz", options);

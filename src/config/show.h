@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "config/load.h"
 
 namespace vsr::config {
@@ -26,5 +27,10 @@ ShowResult show_effective(std::string_view yaml, const std::string& filename,
 // The same text with the values of secret keys replaced, layout and comments kept. A value that
 // only names variables (${OPENAI_API_KEY}) stays. Text that is no YAML is withheld.
 std::string redact_yaml(std::string_view yaml);
+
+// An edited text that came from redact_yaml gets back what it hides: each "[redacted]" becomes the
+// value that `original` has under the same keys (items of lists are found by their `name`, without
+// one by their place). The error names those that have none.
+Result<std::string> restore_redacted(std::string_view edited, std::string_view original);
 
 }  // namespace vsr::config

@@ -124,5 +124,56 @@ TEST(Redact, WhatIsNoYamlIsWithheld) {
   EXPECT_THAT(redact_yaml("api_key: [sk-1\n"), Not(HasSubstr("sk-1")));
 }
 
+TEST(Restore, RedactedAndRestoredIsTheSameRecipe) {
+  for (const char* file : {"every_key.yaml", "accepted.yaml"}) {
+    const std::string text = testdata(file);
+    const auto restored = restore_redacted(redact_yaml(text), text);
+    ASSERT_TRUE(restored) << restored.error().message;
+    EXPECT_THAT(*restored, Not(HasSubstr(std::string(kRedacted))));
+    const LoadOptions& options = kOptions;
+    ASSERT_TRUE(load_text(*restored, file, options).config);
+    EXPECT_EQ(redact_yaml(*restored), redact_yaml(text));
+    // What is effective is the same to the last value, but for the lines.
+    for (const char* secret : kSecrets) {
+      EXPECT_EQ(restored->find(secret) == std::string::npos, text.find(secret) == std::string::npos)
+          << secret;
+    }
+  }
+}
+
+TEST(Restore, ValuesAreFoundByTheirKeys) {
+  struct Case {
+    const char* edited;
+    const char* original;
+    const char* restored;  // null: an error
+  };
+  const Case kCases[] = {
+      {"a: 1\n", "api_key: sk-1\n", "a: 1\n"},
+      {"api_key: \"[redacted]\"\n", "api_key: sk-1\n", "api_key: sk-1\n"},
+      {"api_key: \"[redacted]\" # mine\n", "api_key: 'true'\n", "api_key: \"true\" # mine\n"},
+      {"b: [{name: y, key: \"[redacted]\"}, {name: x, key: \"[redacted]\"}]\n",
+       "b: [{name: x, key: kx}, {name: y, key: ky}]\n",
+       "b: [{name: y, key: ky}, {name: x, key: kx}]\n"},
+      {"keys: [\"[redacted]\", new, \"[redacted]\"]\n", "keys: [k1, k2, k3]\n",
+       "keys: [k1, new, k3]\n"},
+      {"key: |\n  [redacted]\nb: 2\n", "key: |\n  one\n  two\n", "key: |\n  one\n  two\nb: 2\n"},
+      {"api_key: \"[redacted]\"\n", "b: 1\n", nullptr},
+      {"api_key: \"[redacted]\"\n", "api_key: {a: b}\n", nullptr},
+      {"b: [{name: z, key: \"[redacted]\"}]\n", "b: [{name: x, key: kx}]\n", nullptr},
+      {"api_key: \"[redacted]\"\n", "api_key: [\n", nullptr},
+      // Broken YAML is left to whoever reads it.
+      {"api_key: [\"[redacted]\"\n", "api_key: [x]\n", "api_key: [\"[redacted]\"\n"},
+  };
+  for (const Case& one : kCases) {
+    const auto restored = restore_redacted(one.edited, one.original);
+    ASSERT_EQ(restored.has_value(), one.restored != nullptr) << one.edited;
+    if (restored) {
+      EXPECT_EQ(*restored, one.restored);
+    } else {
+      EXPECT_THAT(restored.error().message, HasSubstr("reads [redacted]"));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace vsr::config

@@ -3,6 +3,7 @@
 namespace vsr::gateway {
 
 void EventFeed::publish(std::string json) {
+  if (readers_.load(std::memory_order_relaxed) == 0) --unread_left_;
   const std::lock_guard lock(mutex_);
   events_.emplace_back(next_++, std::move(json));
   if (events_.size() > kEventsKept) events_.pop_front();

@@ -17,10 +17,17 @@ class EventFeed {
  public:
   static constexpr size_t kEventsKept = 1024;
 
-  // Cheap check, so that nobody renders an event that nobody reads.
-  bool wanted() const { return readers_.load(std::memory_order_relaxed) > 0; }
+  // Cheap check, so that nobody renders an event that nobody reads. When the last reader has left,
+  // the next kEventsKept are still kept: it may come back and resume.
+  bool wanted() const {
+    return readers_.load(std::memory_order_relaxed) > 0 ||
+           unread_left_.load(std::memory_order_relaxed) > 0;
+  }
   void add_reader() { ++readers_; }
-  void remove_reader() { --readers_; }
+  void remove_reader() {
+    unread_left_ = kEventsKept;
+    --readers_;
+  }
 
   void publish(std::string json);
   // Events with a number over `after`, oldest first; the newest number if `after` is 0 and none.
@@ -29,6 +36,7 @@ class EventFeed {
 
  private:
   std::atomic<uint32_t> readers_{0};
+  std::atomic<int64_t> unread_left_{0};
   mutable std::mutex mutex_;
   uint64_t next_ = 1;
   std::deque<std::pair<uint64_t, std::string>> events_;

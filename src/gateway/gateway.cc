@@ -168,11 +168,7 @@ net::Task<void> Gateway::handle(http::Exchange& exchange) {
     co_return;
   }
   if (!state_.runtime) {
-    co_await refuse(exchange,
-                    {503, "not_configured", "",
-                     fmt::format("no recipe is active yet: start again with `vllm-sr serve "
-                                 "--config FILE` (the operator's page is {})",
-                                 operator_address_)});
+    co_await refuse_setup(exchange);
     co_return;
   }
   wire::ApiResult<Caller> caller = state_.runtime->access(listener_).check(
@@ -196,6 +192,21 @@ net::Task<void> Gateway::handle(http::Exchange& exchange) {
     co_await load(exchange);
   } else {
     co_await metrics(exchange);
+  }
+}
+
+net::Task<void> Gateway::refuse_setup(http::Exchange& exchange) {
+  co_await refuse(exchange, {503, "not_configured", "",
+                             fmt::format("no recipe is active yet: activate one on the operator's "
+                                         "page {}, or start with `vllm-sr serve --config FILE`",
+                                         operator_address_)});
+}
+
+net::Task<void> Gateway::chat_of_operator(http::Exchange& exchange) {
+  if (state_.runtime) {
+    co_await proxy(exchange, CallKind::kChat, Caller{});
+  } else {
+    co_await refuse_setup(exchange);
   }
 }
 

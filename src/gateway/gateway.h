@@ -54,8 +54,11 @@ class Gateway final : public http::Handler {
 
   net::Task<void> handle(http::Exchange& exchange) override;
   std::string error_body(int status, std::string_view code, std::string_view message) override;
+  // A chat request of the operator's own page: without a key, else as on the public path.
+  net::Task<void> chat_of_operator(http::Exchange& exchange);
 
  private:
+  net::Task<void> refuse_setup(http::Exchange& exchange);
   net::Task<void> proxy(http::Exchange& exchange, CallKind kind, const Caller& caller);
   net::Task<void> models(http::Exchange& exchange, std::string_view id);
   net::Task<void> replay(http::Exchange& exchange, std::string_view rest, const Caller& caller);

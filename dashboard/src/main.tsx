@@ -1,0 +1,110 @@
+import { Component, type ReactNode, StrictMode, Suspense, lazy, useEffect } from "react";
+import { createRoot } from "react-dom/client";
+import type { Models, System } from "./api/client";
+import { useQuery } from "./api/use-query";
+import { setModelOrder } from "./app/colour";
+import { Link } from "./app/link";
+import { navigate, useLocation } from "./app/location";
+import { Login } from "./app/login";
+import { Shell } from "./app/shell";
+import { startTheme } from "./app/theme";
+import "./theme.css";
+import { Button, Empty, Notice, Skeleton } from "./ui/ui";
+
+const Live = lazy(() => import("./pages/live"));
+const Record = lazy(() => import("./pages/record"));
+const Conversations = lazy(() => import("./pages/conversations"));
+const Conversation = lazy(() => import("./pages/conversation"));
+const Insights = lazy(() => import("./pages/insights"));
+const Topology = lazy(() => import("./pages/topology"));
+const Playground = lazy(() => import("./pages/playground"));
+const Recipes = lazy(() => import("./pages/recipes"));
+const ModelsPage = lazy(() => import("./pages/models"));
+const SystemPage = lazy(() => import("./pages/system"));
+const Welcome = lazy(() => import("./pages/welcome"));
+
+function Page({ system }: { system: System | undefined }) {
+  const { path } = useLocation();
+  const [, first = "", second = "", third = ""] = path.split("/").map(decodeURIComponent);
+  switch (first) {
+    case "live":
+      return <Live />;
+    case "records":
+      return <Record key={second} id={second} />;
+    case "conversations":
+      return second === "" ? <Conversations /> : <Conversation session={second} conversation={third} />;
+    case "insights":
+      return <Insights />;
+    case "topology":
+      return <Topology />;
+    case "playground":
+      return <Playground />;
+    case "recipes":
+      return <Recipes />;
+    case "models":
+      return <ModelsPage />;
+    case "system":
+      return <SystemPage system={system} />;
+    case "welcome":
+      return <Welcome />;
+    default:
+      return (
+        <Empty title="There is no such page">
+          <p>{path} is not a page of this dashboard. <Link to="/live">Go to Live</Link></p>
+        </Empty>
+      );
+  }
+}
+
+// A page that fails to render must not take the others with it.
+class Fence extends Component<{ path: string; children: ReactNode }, { error?: Error; path: string }> {
+  override state: { error?: Error; path: string } = { path: this.props.path };
+  static getDerivedStateFromError(error: Error) {
+    return { error };
+  }
+  static getDerivedStateFromProps(props: { path: string }, state: { path: string }) {
+    return props.path === state.path ? null : { path: props.path, error: undefined };
+  }
+  override render() {
+    if (!this.state.error) return this.props.children;
+    return (
+      <Notice tone="bad" action={<Button onClick={() => location.reload()}>Load again</Button>}>
+        This page could not be shown: {this.state.error.message}
+      </Notice>
+    );
+  }
+}
+
+const systemEveryMs = 5_000;
+
+function App() {
+  const { path } = useLocation();
+  const system = useQuery<System>("/api/v1/system", systemEveryMs);
+  const models = useQuery<Models>(system.data ? "/api/v1/models" : null);
+  if (models.data) setModelOrder(models.data.models.map((model) => model.name));
+
+  const unconfigured = system.data?.config === "";
+  useEffect(() => {
+    if (path !== "/" || !system.data) return;
+    navigate(unconfigured ? "/welcome" : "/live", true);
+  }, [path, system.data, unconfigured]);
+
+  if (system.error?.status === 401) return <Login onDone={system.reload} />;
+  return (
+    <Shell system={system}>
+      <Fence path={path}>
+        <Suspense fallback={<Skeleton />}>{path !== "/" && <Page system={system.data} />}</Suspense>
+      </Fence>
+    </Shell>
+  );
+}
+
+startTheme();
+const root = document.getElementById("root");
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,201 @@
+// One request on one screen: why did it go there, and what did it cost?
+import { useMemo, useState } from "react";
+import { type Eval, type EvalRequest, type ReplayRecord, type System, type Topology, type Trajectory, query } from "../api/client";
+import { usePost } from "../api/use-post";
+import { useQuery } from "../api/use-query";
+import { micros, moment, percent, tokens, usd } from "../app/format";
+import { Link } from "../app/link";
+import { PageHead } from "../app/shell";
+import { explain } from "../app/reasons";
+import { ActionBadge, Badge, Button, Card, CopyButton, Empty, ErrorNotice, Loaded, ModelName, Notice, Skeleton, Stat } from "../ui/ui";
+import { Decisions, Learning, Messages, Projections, PromptText, Rejected, Signals, Waterfall, messagesOf, signalRows } from "./record-parts";
+import "./record.css";
+
+const runningEveryMs = 1000;
+
+export default function RecordPage({ id }: { id: string }) {
+  const [ended, setEnded] = useState(false);
+  const record = useQuery<ReplayRecord>(`/v1/router_replay/${encodeURIComponent(id)}`, ended ? 0 : runningEveryMs);
+  if (record.data && record.data.lifecycle_state !== "running" && !ended) setEnded(true);
+  if (record.error?.status === 404) {
+    return (
+      <Empty title="There is no such record">
+        <p>{record.error.message}. Records end after the time that the recipe gives them.</p>
+        <Link to="/live" className="button">Back to Live</Link>
+      </Empty>
+    );
+  }
+  return <Loaded query={record}>{(data) => <Shown record={data} />}</Loaded>;
+}
+
+// The request as a command; without the body that is stored there is only the prompt.
+function curl(record: ReplayRecord, url: string): string {
+  const body = record.request_body && !record.request_body_truncated
+    ? record.request_body
+    : JSON.stringify({ model: record.original_model || "auto", messages: [{ role: "user", content: record.prompt ?? "" }] });
+  return `curl ${url}/chat/completions -H 'content-type: application/json' -d '${body.replaceAll("'", "'\\''")}'`;
+}
+
+function Shown({ record }: { record: ReplayRecord }) {
+  const [allSignals, setAllSignals] = useState(false);
+  const topology = useQuery<Topology>("/api/v1/topology");
+  const system = useQuery<System>("/api/v1/system");
+  const verdict = record.learning?.adaptations?.session_aware ?? record.session_policy;
+  const conversation = `/conversations/${encodeURIComponent(record.session_id)}/${encodeURIComponent(record.conversation_id)}`;
+  const trajectory = useQuery<Trajectory>(
+    record.conversation_id
+      ? `/v1/router_replay/trajectory${query({ session_id: record.session_id, conversation_id: record.conversation_id })}`
+      : null,
+  );
+  const turns = trajectory.data?.turns ?? [];
+  const here = turns.findIndex((turn) => turn.id === record.id);
+  const rows = useMemo(() => signalRows(record, topology.data), [record, topology.data]);
+
+  // The dry run gives what a record does not keep: whole rule trees and what matched in the text.
+  const input = useMemo<EvalRequest | undefined>(() => {
+    if (record.redacted || record.prompt_truncated) return undefined;
+    const messages = record.request_body_truncated ? undefined : messagesOf(record.request_body);
+    if (messages) return { messages: messages as EvalRequest["messages"] };
+    return record.prompt ? { text: record.prompt } : undefined;
+  }, [record]);
+  const evaluation = usePost<Eval>(input ? "/api/v1/eval" : null, input);
+  const sameRecipe = evaluation.data?.recipe === record.policy_version;
+  const marks = (evaluation.data?.evidence ?? []).map((one) => one.what);
+  const tokensIn = record.prompt_tokens ?? 0;
+  const cached = record.cached_prompt_tokens ?? 0;
+
+  return (
+    <>
+      <PageHead title={record.decision || "Asked by name"}>
+        <ActionBadge action={record.route_diagnostics.session_action} />
+        <ModelName name={record.selected_model} full />
+        <State record={record} />
+      </PageHead>
+      <div className="stack">
+        <div className="row-line small">
+          <span className="muted">{moment(record.timestamp)}</span>
+          <code>{record.id}</code>
+          <CopyButton text={curl(record, system.data?.public_url || "http://127.0.0.1:8899/v1")}>Copy as curl</CopyButton>
+          <Link className="button" to={`/playground${query({ record: record.id })}`}>Open in Playground</Link>
+          <Link className="button" to={`/playground${query({ record: record.id, compare: true })}`}>What if another recipe</Link>
+          <Link className="button" to={`/topology${query({ record: record.id })}`}>Path in the recipe</Link>
+          {record.conversation_id && <Link className="button" to={conversation}>Conversation</Link>}
+          {here > 0 && <Link className="button" to={`/records/${turns[here - 1]?.id}`}>← turn before</Link>}
+          {here >= 0 && here + 1 < turns.length && <Link className="button" to={`/records/${turns[here + 1]?.id}`}>turn after →</Link>}
+        </div>
+
+        <Card>
+          <p className="record-why">{verdict ? explain(verdict) : `${record.selected_model} as the route chose; learning is off.`}</p>
+        </Card>
+
+        <div className="stats">
+          <Stat label="Cost" value={usd(record.actual_cost, record.currency)}
+            hint={record.baseline_model ? `${usd(record.baseline_cost, record.currency)} on ${record.baseline_model} with the same cache` : undefined} />
+          <Stat label="Prompt" value={tokens(tokensIn)} hint={`${percent(tokensIn > 0 ? cached / tokensIn : undefined)} from cache (${record.cached_tokens_source?.replace("_", " ") ?? "–"})`} />
+          <Stat label="Answer" value={tokens(record.completion_tokens)} hint={record.finish_reason || undefined} />
+          <Stat label="Routing" value={micros(record.routing_latency_us)} hint="until the model was chosen" />
+          <Stat label="Whole request" value={record.duration_ms === undefined ? "–" : micros(record.duration_ms * 1000)}
+            hint={record.ttft_ms ? `first byte after ${micros(record.ttft_ms * 1000)}` : undefined} />
+        </div>
+
+        <div className="split">
+          <Card title="Learning: keep or change the model">
+            {verdict ? <Learning verdict={verdict} /> : <p className="muted">The recipe has learning off.</p>}
+          </Card>
+          <Card title="Phases"><Waterfall record={record} /></Card>
+          <Card title="Prompt" aside={record.redacted ? <Badge tone="warn">private, redacted</Badge> : undefined}>
+            {record.prompt ? <PromptText text={record.prompt} marks={marks} /> : <p className="muted">No text is stored.</p>}
+            {(record.pii_entities?.length ?? 0) > 0 && (
+              <p className="small muted" style={{ marginTop: "var(--space-2)" }}>
+                Found: {record.pii_entities?.map((one) => `${one.type} in message ${one.message + 1}`).join(", ")}
+              </p>
+            )}
+          </Card>
+          <Card title="Signals" aside={
+            <Button aria-pressed={allSignals} onClick={() => setAllSignals(!allSignals)}>
+              {allSignals ? "Only what matters" : `All ${rows.length}`}
+            </Button>
+          }>
+            <Signals rows={rows} all={allSignals} />
+            {record.signals_complete === false && (
+              <p className="small muted" style={{ marginTop: "var(--space-2)" }}>
+                Signals that could no longer change the decision were not evaluated.
+              </p>
+            )}
+          </Card>
+          <Card title="Projections"><Projections traces={record.projection_trace ?? []} topology={topology.data} /></Card>
+          <Card title="Decision">
+            {input === undefined ? (
+              <>
+                <Notice tone="info">The text is {record.redacted ? "redacted" : "not stored whole"}, so the rule tree cannot be shown again; the runners-up are from the record.</Notice>
+                <Rejected record={record} />
+              </>
+            ) : evaluation.error ? (
+              <><ErrorNotice error={evaluation.error} /><Rejected record={record} /></>
+            ) : !evaluation.data ? (
+              <Skeleton lines={4} />
+            ) : (
+              <>
+                {!sameRecipe && <Notice tone="warn">The recipe has changed since. This is what today's recipe says of the same text.</Notice>}
+                <Decisions evaluation={evaluation.data} />
+                <h3 style={{ marginTop: "var(--space-4)" }}>As recorded</h3>
+                <Rejected record={record} />
+              </>
+            )}
+          </Card>
+        </div>
+
+        <Attempts record={record} />
+        <div className="split">
+          <Card title="Request"><Messages body={record.request_body} truncated={record.request_body_truncated} /></Card>
+          <Card title="Answer">
+            {(record.tool_calls?.length ?? 0) > 0 && (
+              <p style={{ marginBottom: "var(--space-2)" }}>
+                Tool calls: {record.tool_calls?.map((call) => <code key={call.id}>{call.name} </code>)}
+              </p>
+            )}
+            {record.response_body ? <pre>{record.response_body}{record.response_body_truncated ? "\n… cut here" : ""}</pre> : <p className="muted">No text is stored.</p>}
+          </Card>
+        </div>
+      </div>
+    </>
+  );
+}
+
+function State({ record }: { record: ReplayRecord }) {
+  switch (record.lifecycle_state) {
+    case "running":
+      return <Badge tone="accent">running</Badge>;
+    case "completed":
+      return <Badge tone="good">{record.response_status}</Badge>;
+    default:
+      return <Badge tone="bad">{record.lifecycle_state}: {record.terminal_reason ?? record.response_status}</Badge>;
+  }
+}
+
+function Attempts({ record }: { record: ReplayRecord }) {
+  const attempts = record.backend?.attempts ?? [];
+  return (
+    <Card title="Attempts">
+      {attempts.length === 0 ? (
+        <p className="muted">Nothing was sent to a backend.</p>
+      ) : (
+        <div className="scroll-x">
+          <table className="table">
+            <thead><tr><th>Endpoint</th><th>Status</th><th className="number">Time</th><th>Error</th></tr></thead>
+            <tbody>
+              {attempts.map((attempt, i) => (
+                <tr key={i}>
+                  <td className="mono">{attempt.endpoint}</td>
+                  <td><Badge tone={attempt.status >= 200 && attempt.status < 300 ? "good" : "bad"}>{attempt.status || "no answer"}</Badge></td>
+                  <td className="number">{micros(attempt.ms * 1000)}</td>
+                  <td>{attempt.error ?? <span className="muted">–</span>}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,316 @@
+#include "app/recipes.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/strings.h"
+#include "config/show.h"
+#include "eval/probes.h"
+#include "json/writer.h"
+#include "store/replay.h"
+
+namespace vsr::app {
+
+namespace fs = std::filesystem;
+using operator_api::Activation;
+using operator_api::Refusal;
+
+namespace {
+
+// Time of the last change of a file in ns, 0 if it is not there.
+int64_t changed_at(const std::string& path) {
+  struct stat info{};
+  if (path.empty() || stat(path.c_str(), &info) != 0) return 0;
+  return static_cast<int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec;
+}
+
+std::string tag_of(std::string_view text) { return store::identity_hash(text); }
+
+std::unexpected<Refusal> refused(int status, std::string code, std::string message,
+                                 std::vector<config::Diagnostic> diagnostics = {}) {
+  return std::unexpected(
+      Refusal{{status, std::move(code), "", std::move(message)}, std::move(diagnostics)});
+}
+
+// The first sentence of the comment at the top of a recipe.
+std::string title_of(std::string_view yaml) {
+  std::string text;
+  while (yaml.starts_with('#')) {
+    const size_t end = yaml.find('\n');
+    const std::string_view line = trim(yaml.substr(1, end == yaml.npos ? yaml.npos : end - 1));
+    text += (text.empty() ? "" : " ") + std::string(line);
+    if (end == std::string_view::npos || text.find(". ") != std::string::npos) break;
+    yaml.remove_prefix(end + 1);
+  }
+  const size_t sentence = text.find(". ");
+  if (sentence != std::string::npos) text.resize(sentence);
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
+bool same_listeners(const config::Config& a, const config::Config& b) {
+  return std::ranges::equal(a.listeners, b.listeners, [](const auto& x, const auto& y) {
+    return x.address == y.address && x.port == y.port;
+  });
+}
+
+}  // namespace
+
+Recipes::Recipes(Parts parts)
+    : parts_(std::move(parts)), path_(parts_.path), versions_(parts_.state_folder + "/recipes") {}
+
+std::string Recipes::path() const {
+  const std::lock_guard lock(mutex_);
+  return path_;
+}
+
+std::string Recipes::problem() const {
+  const std::lock_guard lock(mutex_);
+  return problem_;
+}
+
+void Recipes::keep(std::string_view text, const config::Config& config, std::string_view source) {
+  const Result<uint64_t> kept = versions_.keep(text, config.hash, source);
+  if (!kept) spdlog::warn("this version of the recipe is not kept: {}", kept.error().message);
+}
+
+std::expected<Recipes::ConfigPtr, int> Recipes::load() {
+  const std::lock_guard lock(mutex_);
+  if (path_.empty()) return nullptr;
+  changed_at_ = changed_at(path_);
+  const config::LoadResult loaded = config::load_file(path_);
+  fmt::print(stderr, "{}", config::format_all(loaded.diagnostics));
+  if (!loaded.config) {
+    fmt::print(stderr, "{} cannot be served; mend the errors above\n", path_);
+    return std::unexpected(2);
+  }
+  config_ = loaded.config;
+  first_ = loaded.config;
+  if (const auto text = config::read_recipe(path_)) keep(*text, *config_, "start");
+  return config_;
+}
+
+void Recipes::reload_if_changed(bool force, std::string_view why) {
+  const std::lock_guard lock(mutex_);
+  const int64_t changed = changed_at(path_);
+  if (changed == 0 || (!force && changed == changed_at_)) return;
+  changed_at_ = changed;
+  const config::LoadResult loaded = config::load_file(path_);
+  std::string problem;
+  if (!loaded.config) {
+    problem = config::format_all(loaded.diagnostics);
+  } else if (const auto put = parts_.prepare(loaded.config)) {
+    (*put)();
+    config_ = loaded.config;
+    spdlog::info("recipe reloaded ({}): {}", why, config_->hash);
+    for (const std::string& note : notes_for(*config_)) spdlog::warn("{}", note);
+    if (const auto text = config::read_recipe(path_)) keep(*text, *config_, "file");
+  } else {
+    problem = put.error().message;
+  }
+  if (!problem.empty()) {
+    spdlog::error("the changed recipe is not used, the old one keeps running:\n{}", problem);
+  }
+  problem_ = std::move(problem);
+}
+
+Result<operator_api::RunningRecipe> Recipes::running() {
+  const std::lock_guard lock(mutex_);
+  if (path_.empty()) {
+    return fail(ErrorCode::kNotFound, "no recipe is active", ErrorSource::kClient);
+  }
+  const Result<std::string> text = config::read_recipe(path_);
+  if (!text) return std::unexpected(text.error());
+  return operator_api::RunningRecipe{config::redact_yaml(*text), tag_of(*text)};
+}
+
+std::vector<std::string> Recipes::notes_for(const config::Config& next) const {
+  std::vector<std::string> notes;
+  const config::Config defaults;
+  const config::Config& opened = first_ ? *first_ : defaults;
+  if (!next.listeners.empty() && first_ && !same_listeners(opened, next)) {
+    notes.emplace_back("the listeners change at the next start");
+  }
+  if (opened.replay.enabled != next.replay.enabled ||
+      opened.replay.backend != next.replay.backend) {
+    notes.emplace_back("where records are kept changes at the next start");
+  }
+  if (opened.learning.state_ttl_seconds != next.learning.state_ttl_seconds) {
+    notes.emplace_back("how long sessions are remembered changes at the next start");
+  }
+  return notes;
+}
+
+std::expected<Activation, Refusal> Recipes::put_in_use(const std::string& text,
+                                                       std::string_view source) {
+  const std::string target = path_.empty() ? parts_.state_folder + "/config.yaml" : path_;
+  // The name counts: files that a recipe names are looked for beside it.
+  config::LoadResult loaded = config::load_text(text, target);
+  if (!loaded.config) {
+    return refused(400, "invalid_recipe",
+                   fmt::format("the recipe has errors and is not activated; the first is {}",
+                               config::format(loaded.diagnostics.front())),
+                   std::move(loaded.diagnostics));
+  }
+  const auto put = parts_.prepare(loaded.config);
+  if (!put) return refused(400, "invalid_recipe", put.error().message);
+  if (const Status written = replace_file(target, text); !written) {
+    return refused(409, "recipe_not_written",
+                   written.error().message +
+                       "; the recipe that runs is unchanged. Make the file "
+                       "writable, or edit it where it comes from");
+  }
+  (*put)();
+  path_ = target;
+  changed_at_ = changed_at(path_);
+  config_ = loaded.config;
+  problem_.clear();
+  spdlog::info("recipe activated ({}): {}", source, config_->hash);
+  keep(text, *config_, source);
+  const std::vector<RecipeVersion> kept = versions_.list();
+  return Activation{kept.empty() ? 0 : kept.front().id, config_->hash,
+                    std::move(loaded.diagnostics), notes_for(*config_)};
+}
+
+std::expected<Activation, Refusal> Recipes::activate(std::string_view yaml,
+                                                     std::string_view if_match) {
+  const std::lock_guard lock(mutex_);
+  std::string current;
+  if (!path_.empty()) {
+    if (const auto text = config::read_recipe(path_)) current = *text;
+  }
+  if (!if_match.empty() && if_match != tag_of(current)) {
+    return refused(412, "recipe_changed",
+                   "the running recipe is another one than the one that was edited: somebody "
+                   "changed it since. Load it again and repeat the change");
+  }
+  const Result<std::string> text = config::restore_redacted(yaml, current);
+  if (!text) return refused(400, "secret_missing", text.error().message);
+  return put_in_use(*text, "put");
+}
+
+std::expected<Activation, Refusal> Recipes::roll_back(uint64_t version) {
+  const std::lock_guard lock(mutex_);
+  const Result<std::string> text = versions_.text(version);
+  if (!text) return refused(404, "unknown_version", text.error().message);
+  return put_in_use(*text, "rollback");
+}
+
+std::vector<operator_api::KeptVersion> Recipes::versions() {
+  const std::lock_guard lock(mutex_);
+  std::vector<operator_api::KeptVersion> out;
+  for (const RecipeVersion& version : versions_.list()) {
+    // The file in use may be broken by now; what runs is the version kept last.
+    out.push_back({version.id, version.activated_at, version.policy, version.source, version.bytes,
+                   out.empty() && config_ != nullptr});
+  }
+  return out;
+}
+
+Result<std::string> Recipes::version_text(uint64_t id) {
+  const std::lock_guard lock(mutex_);
+  const Result<std::string> text = versions_.text(id);
+  if (!text) return text;
+  return config::redact_yaml(*text);
+}
+
+std::vector<std::pair<std::string, std::string>> Recipes::shipped() {
+  std::vector<std::pair<std::string, std::string>> out;
+  std::error_code error;
+  for (fs::directory_iterator it(parts_.shipped_folder, error), end; !error && it != end;
+       it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (!name.ends_with(".yaml") || name.ends_with(".probes.yaml")) continue;
+    const Result<std::string> text = config::read_recipe(it->path().string());
+    if (text) out.emplace_back(name.substr(0, name.size() - 5), title_of(*text));
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
+Result<std::string> Recipes::shipped_text(std::string_view name) {
+  for (const auto& [known, title] : shipped()) {
+    if (known == name) {
+      return config::read_recipe(fmt::format("{}/{}.yaml", parts_.shipped_folder, known));
+    }
+  }
+  return fail(ErrorCode::kNotFound, fmt::format("no recipe {} came with this program", name),
+              ErrorSource::kClient);
+}
+
+wire::ApiResult<std::string> Recipes::run_probes(std::string_view yaml, std::string_view probes) {
+  const auto wrong = [](std::string code, std::string message) {
+    return std::unexpected(wire::ApiError{400, std::move(code), "", std::move(message)});
+  };
+  ConfigPtr config;
+  std::string path;
+  {
+    const std::lock_guard lock(mutex_);
+    config = config_;
+    path = path_;
+  }
+  if (!yaml.empty()) {
+    const config::LoadResult loaded = config::load_text(yaml, path.empty() ? "recipe.yaml" : path);
+    if (!loaded.config) return wrong("invalid_recipe", config::format_all(loaded.diagnostics));
+    config = loaded.config;
+  }
+  if (!config) return wrong("not_configured", "no recipe is active; send one as `config`");
+  std::string text(probes);
+  std::string file = "probes";
+  if (text.empty()) {
+    file = fs::path(path).replace_extension(".probes.yaml").string();
+    const Result<std::string> beside = config::read_recipe(file);
+    if (!beside) {
+      return wrong("no_probes", fmt::format("there are no probes beside the recipe ({}); send them "
+                                            "as `probes`",
+                                            file));
+    }
+    text = *beside;
+  }
+  const Result<std::vector<eval::Probe>> loaded = eval::load_probes(text, file);
+  if (!loaded) return wrong("invalid_probes", loaded.error().message);
+  if (loaded->size() > kProbesMax) {
+    return wrong("invalid_probes", fmt::format("{} probes are more than the {} that are run here; "
+                                               "use vllm-sr eval --probes",
+                                               loaded->size(), kProbesMax));
+  }
+  const auto router = parts_.make_router(config);
+  if (!router) return wrong("invalid_recipe", router.error().message);
+
+  struct Count {
+    uint64_t passed = 0;
+    uint64_t failed = 0;
+  };
+  std::map<std::string, Count> by_decision;
+  Count all;
+  json::JsonWriter failures;
+  failures.begin_array();
+  for (const eval::Probe& probe : *loaded) {
+    const eval::ProbeResult result = eval::run_probe(**router, probe, *parts_.clock);
+    Count& count = by_decision[probe.decision];
+    ++(result.passed ? count.passed : count.failed);
+    ++(result.passed ? all.passed : all.failed);
+    if (result.passed) continue;
+    failures.begin_object();
+    failures.field("id", probe.id).field("got", result.got).field("why", result.why);
+    failures.end_object();
+  }
+  failures.end_array();
+  json::JsonWriter w;
+  w.begin_object().field("passed", all.passed).field("failed", all.failed);
+  w.key("by_decision").begin_object();
+  for (const auto& [decision, count] : by_decision) {
+    w.key(decision).begin_object();
+    w.field("passed", count.passed).field("failed", count.failed).end_object();
+  }
+  w.end_object();
+  w.raw_field("failures", failures.str());
+  w.end_object();
+  return w.take();
+}
+
+}  // namespace vsr::app

@@ -1,0 +1,66 @@
+// Records and live events: the part of Api that tells what was routed.
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "operator/api.h"
+
+namespace vsr::operator_api {
+
+net::Task<void> Api::events(http::Exchange& exchange, std::string_view) {
+  if (event_readers_ >= kEventReadersMax) {
+    co_await refuse(exchange, {503, "too_many_readers", "", "close another live view first"});
+    co_return;
+  }
+  ++event_readers_;
+  services_.events.add_reader();
+  uint64_t last = services_.events.newest();
+  const std::string_view resume = exchange.request().headers.get("last-event-id");
+  if (!resume.empty()) {
+    const uint64_t seen = std::strtoull(std::string(resume).c_str(), nullptr, 10);
+    // A number from before a restart says nothing: what is there comes anew.
+    last = seen <= last ? seen : 0;
+  }
+  co_await exchange.start(200, "content-type: text/event-stream\r\ncache-control: no-store\r\n");
+  std::string_view hello[] = {": live\n\n"};
+  bool open = (co_await exchange.write(hello)).has_value();
+  constexpr std::chrono::milliseconds kPoll{100};
+  constexpr int kPollsPerHeartbeat = 150;
+  for (int quiet = 0; open;) {
+    if (!(co_await exchange.loop().sleep(kPoll, &exchange.client_gone()))) break;
+    std::string out;
+    for (const auto& [number, event] : services_.events.since(last)) {
+      out += fmt::format("id: {}\ndata: {}\n\n", number, event);
+      last = number;
+    }
+    if (out.empty() && ++quiet < kPollsPerHeartbeat) continue;
+    if (out.empty()) out = ": still here\n\n";
+    quiet = 0;
+    const std::string_view pieces[] = {out};
+    open = (co_await exchange.write(pieces)).has_value();
+  }
+  services_.events.remove_reader();
+  --event_readers_;
+  exchange.abandon();
+}
+
+net::Task<void> Api::replay(http::Exchange& exchange, std::string_view rest) {
+  if (!services_.replay) {
+    co_await refuse(exchange, {404, "replay_off", "", "the recipe turns replay off"});
+    co_return;
+  }
+  const Result<store::ReplayQuery> query = store::parse_replay_query(exchange.request().query);
+  if (!query) {
+    co_await refuse(exchange, wire::to_api_error(query.error()));
+    co_return;
+  }
+  Result<std::string> body = co_await gateway::read_replay(
+      *services_.replay, offload_, exchange.loop(), std::string(rest), *query);
+  if (!body) {
+    co_await refuse(exchange, wire::to_api_error(body.error()));
+    co_return;
+  }
+  co_await json(exchange, std::move(*body));
+}
+
+}  // namespace vsr::operator_api

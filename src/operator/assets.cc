@@ -1,0 +1,78 @@
+#include "operator/assets.h"
+
+#include <charconv>
+
+// The file as the linker sees it: read-only and mapped page by page as it is used.
+asm(R"(.section .rodata
+.balign 64
+.global vsr_assets_begin
+.hidden vsr_assets_begin
+vsr_assets_begin:
+.incbin ")" VSR_ASSETS_FILE R"("
+.global vsr_assets_end
+.hidden vsr_assets_end
+vsr_assets_end:
+.previous)");
+extern "C" const char vsr_assets_begin[];
+extern "C" const char vsr_assets_end[];
+
+namespace vsr::operator_api {
+
+namespace {
+
+constexpr size_t kColumns = 6;  // path, type, digest, coding, offset, bytes
+
+bool parse_number(std::string_view text, size_t& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+}  // namespace
+
+Assets::Assets(std::string_view packed) {
+  size_t head = packed.starts_with('\n') ? 0 : packed.find("\n\n");
+  if (head == std::string_view::npos) return;
+  if (head > 0) ++head;
+  const std::string_view bytes = packed.substr(head + 1);
+  for (const std::string_view line : split(packed.substr(0, head), '\n')) {
+    const std::vector<std::string_view> columns = split(line, '\t');
+    size_t offset = 0;
+    size_t size = 0;
+    if (columns.size() != kColumns || !parse_number(columns[4], offset) ||
+        !parse_number(columns[5], size) || offset > bytes.size() || size > bytes.size() - offset) {
+      continue;
+    }
+    Asset& asset = files_[std::string(columns[0])];
+    asset.content_type = columns[1];
+    asset.digest = columns[2];
+    (columns[3] == "gzip" ? asset.gzip : asset.plain) = bytes.substr(offset, size);
+  }
+}
+
+Assets Assets::embedded() {
+  return Assets(
+      std::string_view(vsr_assets_begin, static_cast<size_t>(vsr_assets_end - vsr_assets_begin)));
+}
+
+const Asset* Assets::find(std::string_view path) const {
+  const auto at = files_.find(path);
+  return at == files_.end() ? nullptr : &at->second;
+}
+
+bool takes_gzip(std::string_view accept_encoding) {
+  if (accept_encoding.empty()) return true;
+  bool any = false;
+  for (const std::string_view part : split(accept_encoding, ',')) {
+    const size_t semicolon = part.find(';');
+    const std::string_view coding = trim(part.substr(0, semicolon));
+    const std::string_view weight =
+        semicolon == std::string_view::npos ? "" : trim(part.substr(semicolon + 1));
+    const bool refused =
+        weight == "q=0" || weight == "q=0.0" || weight == "q=0.00" || weight == "q=0.000";
+    if (iequals(coding, "gzip")) return !refused;
+    if (coding == "*") any = !refused;
+  }
+  return any;
+}
+
+}  // namespace vsr::operator_api
