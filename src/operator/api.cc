@@ -86,6 +86,7 @@ const std::span<const Api::Row> Api::kRows = [] {
       {{"GET", "/api/v1/system"}, &Api::system},
       {{"GET", "/api/v1/logs"}, &Api::logs},
       {{"GET", "/api/v1/events"}, &Api::events},
+      {{"GET", "/api/v1/conversations"}, &Api::conversations},
       {{"GET", "/v1/router_replay"}, &Api::replay},
       {{"GET", "/v1/router_replay/{id}"}, &Api::replay},
       {{"POST", "/v1/chat/completions"}, &Api::chat},

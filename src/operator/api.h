@@ -117,6 +117,7 @@ class Api final : public http::Handler {
   net::Task<void> system(http::Exchange& exchange, std::string_view rest);
   net::Task<void> logs(http::Exchange& exchange, std::string_view rest);
   net::Task<void> events(http::Exchange& exchange, std::string_view rest);
+  net::Task<void> conversations(http::Exchange& exchange, std::string_view rest);
   net::Task<void> replay(http::Exchange& exchange, std::string_view rest);
   net::Task<void> chat(http::Exchange& exchange, std::string_view rest);
 

@@ -29,7 +29,9 @@ std::string models_document(const gateway::Runtime* runtime, MonoTime now) {
       w.field("currency", model.pricing->currency);
       w.field("prompt_per_1m", model.pricing->prompt_per_1m);
       w.field("cached_input_per_1m", model.pricing->cached_input_per_1m);
-      w.field("cache_write_per_1m", model.pricing->cache_write_per_1m);
+      if (model.pricing->cache_write_per_1m) {
+        w.field("cache_write_per_1m", *model.pricing->cache_write_per_1m);
+      }
       w.field("completion_per_1m", model.pricing->completion_per_1m);
       w.end_object();
     }

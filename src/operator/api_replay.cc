@@ -44,6 +44,19 @@ net::Task<void> Api::events(http::Exchange& exchange, std::string_view) {
   exchange.abandon();
 }
 
+net::Task<void> Api::conversations(http::Exchange& exchange, std::string_view) {
+  std::string query(exchange.request().query);
+  co_await work(exchange, [this, query](std::string_view) {
+    if (!services_.replay) {
+      return answer_of(wire::ApiError{404, "replay_off", "", "the recipe turns replay off"});
+    }
+    const Result<store::ReplayQuery> parsed = store::parse_replay_query(query);
+    if (!parsed) return answer_of(wire::to_api_error(parsed.error()));
+    Result<std::string> body = services_.replay->conversations(*parsed);
+    return body ? Answer{200, std::move(*body)} : answer_of(wire::to_api_error(body.error()));
+  });
+}
+
 net::Task<void> Api::replay(http::Exchange& exchange, std::string_view rest) {
   if (!services_.replay) {
     co_await refuse(exchange, {404, "replay_off", "", "the recipe turns replay off"});

@@ -51,8 +51,8 @@ std::string openapi_page() {
   const auto parsed = json::Value::parse(openapi_json());
   VSR_CHECK(parsed, "openapi.json is no JSON");
   std::string rows;
-  for (const auto& [path, operations] : (*parsed)["paths"].members()) {
-    for (const auto& [method, operation] : operations.members()) {
+  for (const auto& [path, operations] : (*parsed)["paths"].fields()) {
+    for (const auto& [method, operation] : operations.fields()) {
       std::string parameters;
       for (const json::Value& parameter : operation["parameters"].items()) {
         parameters += fmt::format("{}<code>{}</code>", parameters.empty() ? "" : " ",

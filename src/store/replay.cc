@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "json/writer.h"
 #include "store/aggregate.h"
+#include "store/conversations.h"
 #include "store/memory_store.h"
 #include "store/record_writer.h"
 #include "store/render.h"
@@ -95,6 +96,7 @@ class StoreReplay final : public Replay {
   Result<std::string> list(const ReplayQuery& query) override;
   Result<std::string> aggregate(const ReplayQuery& query) override;
   Result<std::string> trajectory(const ReplayQuery& query) override;
+  Result<std::string> conversations(const ReplayQuery& query) override;
   DropCounts dropped() const override { return writer_.dropped(); }
   ReplayHealth health() const override { return writer_.health(); }
   bool flush(std::chrono::milliseconds at_most) override { return writer_.flush(at_most); }
@@ -218,6 +220,13 @@ Result<std::string> StoreReplay::aggregate(const ReplayQuery& query) {
                 ErrorSource::kClient);
   }
   return sums.to_json();
+}
+
+Result<std::string> StoreReplay::conversations(const ReplayQuery& query) {
+  Conversations sums;
+  const Status status = visit(query, [&sums](const Row& row) { sums.add(row); });
+  if (!status) return std::unexpected(status.error());
+  return sums.to_json(query.offset, query.limit);
 }
 
 Result<std::string> StoreReplay::trajectory(const ReplayQuery& query) {

@@ -69,6 +69,8 @@ class Replay {
   virtual Result<std::string> list(const ReplayQuery& query) = 0;
   virtual Result<std::string> aggregate(const ReplayQuery& query) = 0;
   virtual Result<std::string> trajectory(const ReplayQuery& query) = 0;
+  // One row per conversation, the latest first; `limit` and `offset` count conversations.
+  virtual Result<std::string> conversations(const ReplayQuery& query) = 0;
 
   virtual DropCounts dropped() const = 0;
   virtual ReplayHealth health() const = 0;

@@ -1,1 +1,303 @@
-import { Empty } from "../ui/ui"; export default function Page(_: Record<string, unknown>) { return <Empty title="conversation" />; }
+// A conversation turn by turn: a lane per model, what was kept and what was changed, how warm each
+// model's cache still was, and what it cost against always using one model.
+import { useMemo } from "react";
+import { type Aggregate, type Models, type Trajectory, type Turn, query } from "../api/client";
+import { useQuery } from "../api/use-query";
+import { modelColour } from "../app/colour";
+import { clock, count, moment, percent, shortModel, tokens, usd } from "../app/format";
+import { Link } from "../app/link";
+import { PageHead } from "../app/shell";
+import { ActionBadge, Badge, Card, Empty, Loaded, ModelName, Stat } from "../ui/ui";
+import "./conversation.css";
+
+// How long a backend is taken to keep a prefix; the learning policy counts on the same.
+const cacheMs = 300_000;
+
+export default function Conversation({ session, conversation }: { session: string; conversation: string }) {
+  const filter = query({ session_id: session, conversation_id: conversation });
+  const trajectory = useQuery<Trajectory>(`/v1/router_replay/trajectory${filter}`, 5_000);
+  const sums = useQuery<Aggregate>(`/v1/router_replay/aggregate${filter}`, 15_000);
+  const models = useQuery<Models>("/api/v1/models");
+  if (trajectory.error?.status === 404) {
+    return (
+      <Empty title="There is no such conversation">
+        <p>Its records are gone or were never written.</p>
+        <Link className="button" to="/conversations">All conversations</Link>
+      </Empty>
+    );
+  }
+  return (
+    <>
+      <PageHead title="Conversation">
+        <code>{session}</code>
+        <code>{conversation}</code>
+      </PageHead>
+      <Loaded query={trajectory}>
+        {(data) => (
+          <div className="stack">
+            <Totals turns={data.turns} />
+            <Card title="Turns">
+              <Timeline turns={data.turns} />
+            </Card>
+            <Card title="Cost so far, and had one model answered everything">
+              <Costs turns={data.turns} models={models.data} sums={sums.data} />
+            </Card>
+            <Card flush title="The turns as a list">
+              <TurnTable turns={data.turns} />
+            </Card>
+            {data.truncated && <p className="muted">Only the first {count(data.turns.length)} turns are shown.</p>}
+          </div>
+        )}
+      </Loaded>
+    </>
+  );
+}
+
+function Totals({ turns }: { turns: Turn[] }) {
+  const sum = (value: (turn: Turn) => number) => turns.reduce((total, turn) => total + value(turn), 0);
+  const prompt = sum((turn) => turn.prompt_tokens);
+  const unsafe = sum((turn) => Number(turn.is_unsafe_switch));
+  const first = turns[0];
+  return (
+    <div className="stats">
+      <Stat label="Turns" value={count(turns.length)} hint={first && `since ${moment(first.timestamp)}`} />
+      <Stat label="Switches" value={sum((turn) => Number(turn.is_switch))} hint={unsafe > 0 ? <Badge tone="bad">{unsafe} unsafe</Badge> : "none unsafe"} />
+      <Stat label="Held by a lock" value={sum((turn) => Number(turn.action === "hard_lock"))} />
+      <Stat label="Prompt tokens from cache" value={percent(prompt > 0 ? sum((turn) => turn.cached_prompt_tokens) / prompt : undefined)} hint={`of ${tokens(prompt)}`} />
+      <Stat label="Cost" value={usd(sum((turn) => turn.actual_cost), turns.find((turn) => turn.currency)?.currency)} />
+    </div>
+  );
+}
+
+const laneHeight = 46;
+const left = 168;
+const step = 46;
+
+const shapes: Record<string, string> = {
+  select: "first", stay: "stay", switch: "switch", hard_lock: "lock", bypass: "bypass", noop: "none",
+};
+
+function Timeline({ turns }: { turns: Turn[] }) {
+  const lanes = useMemo(() => [...new Set(turns.map((turn) => turn.model))], [turns]);
+  const width = left + turns.length * step + 24;
+  const height = lanes.length * laneHeight + 40;
+  const x = (i: number) => left + i * step + step / 2;
+  const y = (model: string) => lanes.indexOf(model) * laneHeight + laneHeight / 2 + 4;
+
+  // A model's cache is warm from a turn of its own until that turn's prefix is too old.
+  const bands = useMemo(() => {
+    const out: { model: string; from: number; to: number; cold: boolean }[] = [];
+    turns.forEach((turn, i) => {
+      const t = Date.parse(turn.timestamp);
+      let to = i;
+      let cold = false;
+      for (let j = i + 1; j < turns.length; j++) {
+        const later = turns[j];
+        if (!later) break;
+        if (Date.parse(later.timestamp) - t > cacheMs) {
+          cold = true;
+          break;
+        }
+        to = j;
+        if (later.model === turn.model) break;
+      }
+      out.push({ model: turn.model, from: i, to, cold });
+    });
+    return out;
+  }, [turns]);
+
+  // Neighbouring turns that deliver tool results belong to the loop that the turn before opened.
+  const loops = useMemo(() => {
+    const out: [number, number][] = [];
+    turns.forEach((turn, i) => {
+      if (turn.phase !== "tool_loop") return;
+      const last = out.at(-1);
+      if (last && last[1] === i - 1) last[1] = i;
+      else out.push([Math.max(0, i - 1), i]);
+    });
+    return out;
+  }, [turns]);
+
+  return (
+    <>
+      <div className="timeline" tabIndex={0} role="region" aria-label="Turns in lanes of models">
+        <svg width={width} height={height} role="group" aria-label={`${turns.length} turns on ${lanes.length} models`}>
+          {lanes.map((model) => (
+            <g key={model}>
+              <line x1={left} x2={width} y1={y(model)} y2={y(model)} stroke="var(--line-soft)" />
+              <rect x={4} y={y(model) - 5} width={10} height={10} rx={2} fill={modelColour(model)} />
+              <text x={20} y={y(model) + 4}>{shortModel(model).slice(0, 21)}</text>
+            </g>
+          ))}
+          {bands.map((one, i) => (
+            <g key={i}>
+              <rect x={x(one.from)} y={y(one.model) + 9} height={6} rx={3}
+                width={Math.max(6, x(one.to) - x(one.from) + (one.cold ? step / 2 : 0))} fill={modelColour(one.model)} opacity={0.35} />
+              {one.cold && <text x={x(one.to) + step / 2 - 4} y={y(one.model) + 27}>cold</text>}
+            </g>
+          ))}
+          {turns.slice(1).map((turn, i) => {
+            const before = turns[i];
+            if (!before) return null;
+            const moved = turn.model !== before.model;
+            return (
+              <line key={turn.id} x1={x(i)} y1={y(before.model)} x2={x(i + 1)} y2={y(turn.model)}
+                stroke={moved ? "var(--accent)" : "var(--line)"} strokeWidth={moved ? 2 : 1.5} strokeDasharray={turn.action === "bypass" || before.action === "bypass" ? "3 3" : undefined} />
+            );
+          })}
+          {loops.map(([from, to]) => (
+            <g key={`${from}-${to}`} stroke="var(--warn)" fill="none">
+              <path d={`M${x(from)} ${height - 14}v6H${x(to)}v-6`} />
+              <text x={x(from) + 4} y={height - 16} stroke="none">tool loop</text>
+            </g>
+          ))}
+          {turns.map((turn, i) => (
+            <a key={turn.id} href={`/records/${turn.id}`}
+              aria-label={`Turn ${i + 1} at ${clock(turn.timestamp)}: ${turn.decision || "by name"}, ${turn.model}, ${turn.action} ${turn.reason}`}>
+              <title>{`${clock(turn.timestamp)}  ${turn.decision || "by name"}\n${turn.model}\n${turn.action}: ${turn.reason}`}</title>
+              <Mark turn={turn} cx={x(i)} cy={y(turn.model)} />
+            </a>
+          ))}
+        </svg>
+      </div>
+      <div className="legend small muted">
+        {Object.entries(shapes).map(([action, name]) => (
+          <span key={action}>
+            <svg width="20" height="20" aria-hidden="true"><Mark turn={{ action, model: "" } as Turn} cx={10} cy={10} plain /></svg>
+            {name === "first" ? "first turn" : action.replace("_", " ")}
+          </span>
+        ))}
+        <span>band: prompt cache warm, at most 5 min</span>
+      </div>
+    </>
+  );
+}
+
+// Each action has a shape of its own, so that colour may mean the model.
+function Mark({ turn, cx, cy, plain = false }: { turn: Turn; cx: number; cy: number; plain?: boolean }) {
+  const fill = plain ? "var(--muted)" : modelColour(turn.model);
+  const failed = turn.lifecycle_state === "failed" || turn.lifecycle_state === "aborted";
+  const ring = failed || turn.is_unsafe_switch ? <circle cx={cx} cy={cy} r={12} fill="none" stroke="var(--bad)" strokeWidth={2} /> : null;
+  let shape;
+  switch (turn.action) {
+    case "switch":
+      shape = <path d={`M${cx} ${cy - 9}l9 9-9 9-9-9z`} fill={fill} />;
+      break;
+    case "hard_lock":
+      shape = <><rect x={cx - 7} y={cy - 4} width={14} height={11} rx={2} fill={fill} /><path d={`M${cx - 4} ${cy - 4}v-2a4 4 0 0 1 8 0v2`} fill="none" stroke={fill} strokeWidth={2} /></>;
+      break;
+    case "bypass":
+      shape = <path d={`M${cx} ${cy - 9}l7 3v5c0 5-3 8-7 9-4-1-7-4-7-9v-5z`} fill={fill} />;
+      break;
+    case "select":
+      shape = <circle cx={cx} cy={cy} r={7} fill="var(--surface)" stroke={fill} strokeWidth={3} />;
+      break;
+    case "noop":
+      shape = <rect x={cx - 7} y={cy - 2} width={14} height={4} fill={fill} />;
+      break;
+    default:
+      shape = <circle cx={cx} cy={cy} r={6} fill={fill} />;
+  }
+  return <g>{ring}<circle cx={cx} cy={cy} r={11} fill="transparent" />{shape}</g>;
+}
+
+interface Line {
+  name: string;
+  colour: string;
+  values: number[];
+  dashed: boolean;
+}
+
+// Always-one-model under the same rule for caches: an entry lives cacheMs and holds the whole turn.
+function alwaysOne(turns: Turn[], price: { prompt: number; cached: number; completion: number }): number[] {
+  let total = 0;
+  let held = 0;
+  let at = -Infinity;
+  return turns.map((turn) => {
+    const t = Date.parse(turn.timestamp);
+    const hit = t - at <= cacheMs ? Math.min(held, turn.prompt_tokens) : 0;
+    total += (hit * price.cached + (turn.prompt_tokens - hit) * price.prompt + turn.completion_tokens * price.completion) / 1e6;
+    held = turn.prompt_tokens + turn.completion_tokens;
+    at = t;
+    return total;
+  });
+}
+
+function Costs({ turns, models, sums }: { turns: Turn[]; models: Models | undefined; sums: Aggregate | undefined }) {
+  const lines = useMemo(() => {
+    let spent = 0;
+    const out: Line[] = [{ name: "as routed", colour: "var(--accent)", dashed: false, values: turns.map((turn) => (spent += turn.actual_cost)) }];
+    for (const model of models?.models ?? []) {
+      if (!model.pricing) continue;
+      const price = model.pricing;
+      out.push({
+        name: `always ${shortModel(model.name)}`, colour: modelColour(model.name), dashed: true,
+        values: alwaysOne(turns, { prompt: price.prompt_per_1m, cached: price.cached_input_per_1m, completion: price.completion_per_1m }),
+      });
+    }
+    return out;
+  }, [turns, models]);
+  const most = Math.max(...lines.flatMap((line) => line.values), 1e-9);
+  const width = 720;
+  const height = 200;
+  const x = (i: number) => 8 + (turns.length > 1 ? (i / (turns.length - 1)) * (width - 16) : width / 2);
+  const y = (value: number) => height - 8 - (value / most) * (height - 24);
+  const measured = new Map((sums?.always_one_model ?? []).map((one) => [one.model, one.cost]));
+  return (
+    <>
+      <svg viewBox={`0 0 ${width} ${height}`} width="100%" role="img" style={{ maxHeight: 260 }}
+        aria-label={lines.map((line) => `${line.name} ${usd(line.values.at(-1))}`).join(", ")}>
+        <line x1={8} x2={width - 8} y1={y(0)} y2={y(0)} stroke="var(--line)" />
+        {lines.map((line) => (
+          <polyline key={line.name} fill="none" stroke={line.colour} strokeWidth={line.dashed ? 1.5 : 3} strokeDasharray={line.dashed ? "5 4" : undefined}
+            points={line.values.map((value, i) => `${x(i)},${y(value)}`).join(" ")} />
+        ))}
+      </svg>
+      <table className="table" style={{ maxWidth: 460 }}>
+        <tbody>
+          {[...lines].sort((a, b) => (a.values.at(-1) ?? 0) - (b.values.at(-1) ?? 0)).map((line) => (
+            <tr key={line.name}>
+              <td><span className="model-name"><i style={{ background: line.colour }} /><span>{line.name}</span></span></td>
+              <td className="number">{usd(line.values.at(-1))}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p className="muted small" style={{ marginTop: "var(--space-2)" }}>
+        Each line is charged alike: a prefix stays cached for 5 minutes, cached tokens at their own
+        price. What another model would have answered, and so what later turns would have asked, is
+        not known.{measured.size > 0 && " The router's own sums are on Insights."}
+      </p>
+    </>
+  );
+}
+
+function TurnTable({ turns }: { turns: Turn[] }) {
+  return (
+    <div className="scroll-x">
+      <table className="table">
+        <thead>
+          <tr><th>Time</th><th>Decision</th><th>Model</th><th>Learning</th><th className="number">Prompt</th><th className="number">Cached</th><th className="number">Answer</th><th className="number">Cost</th></tr>
+        </thead>
+        <tbody>
+          {turns.map((turn) => (
+            <tr key={turn.id}>
+              <td><Link to={`/records/${turn.id}`}>{clock(turn.timestamp)}</Link></td>
+              <td>{turn.decision || <span className="muted">by name</span>}</td>
+              <td><ModelName name={turn.model} /></td>
+              <td>
+                <ActionBadge action={turn.action} /> <span className="muted small">{turn.reason}</span>
+                {turn.is_unsafe_switch && <Badge tone="bad">unsafe</Badge>}
+                {turn.lifecycle_state !== "completed" && <Badge tone={turn.lifecycle_state === "running" ? "accent" : "bad"}>{turn.lifecycle_state}</Badge>}
+              </td>
+              <td className="number">{tokens(turn.prompt_tokens)}</td>
+              <td className="number">{percent(turn.prompt_tokens > 0 ? turn.cached_prompt_tokens / turn.prompt_tokens : undefined)}</td>
+              <td className="number">{tokens(turn.completion_tokens)}</td>
+              <td className="number">{usd(turn.actual_cost, turn.currency)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

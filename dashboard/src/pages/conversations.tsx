@@ -1,1 +1,96 @@
-import { Empty } from "../ui/ui"; export default function Page(_: Record<string, unknown>) { return <Empty title="conversations" />; }
+// One row per conversation, the latest first.
+import { useCallback, useState } from "react";
+import { type ConversationList, query } from "../api/client";
+import { useQuery } from "../api/use-query";
+import { count, moment, percent, tokens, usd } from "../app/format";
+import { Link } from "../app/link";
+import { navigate, useParameter } from "../app/location";
+import { RangeChoice, useRange } from "../app/range";
+import { PageHead } from "../app/shell";
+import { useRows } from "../app/use-rows";
+import { Badge, Button, Card, Empty, Loaded, ModelName } from "../ui/ui";
+
+const pageSize = 50;
+
+export default function Conversations() {
+  const range = useRange("24h");
+  const [session, setSession] = useParameter("session");
+  const [offset, setOffset] = useParameter("offset", "0");
+  const at = Number(offset) || 0;
+  const [draft, setDraft] = useState(session);
+  const list = useQuery<ConversationList>(
+    `/api/v1/conversations${query({ from: range.from, session_id: session, limit: pageSize, offset: at || undefined })}`, 10_000);
+  const rows = list.data?.data ?? [];
+  const open = useCallback((row: number) => {
+    const one = rows[row];
+    if (one) navigate(`/conversations/${encodeURIComponent(one.session_id)}/${encodeURIComponent(one.conversation_id)}`);
+  }, [rows]);
+  const [marked] = useRows(rows.length, open);
+  return (
+    <>
+      <PageHead title="Conversations">
+        <RangeChoice range={range} />
+        <form onSubmit={(event) => { event.preventDefault(); setSession(draft.trim()); }}>
+          <input className="field" type="search" data-search placeholder="Session id  /" aria-label="Session id, as sent or as shown"
+            value={draft} onChange={(event) => { setDraft(event.target.value); if (event.target.value === "") setSession(""); }} />
+        </form>
+      </PageHead>
+      <Loaded query={list}>
+        {(data) => data.total === 0 ? (
+          <Card>
+            <Empty title={session === "" ? "No conversation in this time" : "No such session in this time"}>
+              <p>{session === "" ? "Requests of one conversation share x-session-id and x-conversation-id; without them the router tells them apart itself." : "Ids are kept as hashes; both the id that was sent and its hash are found."}</p>
+              {session !== "" && <Button onClick={() => { setDraft(""); setSession(""); }}>Show all</Button>}
+            </Empty>
+          </Card>
+        ) : (
+          <Card flush>
+            <div className="scroll-x">
+              <table className="table">
+                <thead>
+                  <tr>
+                    <th>Latest turn</th><th>Session / conversation</th><th>Models</th><th className="number">Turns</th>
+                    <th className="number">Switches</th><th>Trouble</th><th className="number">Prompt</th>
+                    <th className="number">Cached</th><th className="number">Cost</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {data.data.map((one, i) => (
+                    <tr key={`${one.session_id}/${one.conversation_id}`} style={i === marked ? { background: "var(--accent-soft)" } : undefined}>
+                      <td>
+                        <Link to={`/conversations/${encodeURIComponent(one.session_id)}/${encodeURIComponent(one.conversation_id)}`}>{moment(one.last)}</Link>
+                        <div className="muted small">{one.last_decision || "asked by name"}</div>
+                      </td>
+                      <td className="mono small">{one.session_id || "–"}<br />{one.conversation_id || "–"}</td>
+                      <td>{one.models.map((model) => <div key={model}><ModelName name={model} /></div>)}</td>
+                      <td className="number">{count(one.turns)}</td>
+                      <td className="number">{count(one.switches)}</td>
+                      <td>
+                        {one.failed > 0 && <Badge tone="bad">{one.failed} failed</Badge>}{" "}
+                        {one.unsafe_switches > 0 && <Badge tone="bad">{one.unsafe_switches} unsafe</Badge>}
+                        {one.failed + one.unsafe_switches === 0 && <span className="muted">–</span>}
+                      </td>
+                      <td className="number">{tokens(one.prompt_tokens)}</td>
+                      <td className="number">{percent(one.prompt_tokens > 0 ? one.cached_prompt_tokens / one.prompt_tokens : undefined)}</td>
+                      <td className="number">{usd(one.actual_cost, one.currency)}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+            <div className="row-line" style={{ padding: "var(--space-3) var(--space-4)", justifyContent: "space-between" }}>
+              <span className="muted small">
+                {count(at + 1)} to {count(at + data.count)} of {count(data.total)}
+                {data.left_out > 0 && `; ${count(data.left_out)} older records are not summed`}
+              </span>
+              <span className="row-line">
+                <Button disabled={at === 0} onClick={() => setOffset(String(Math.max(0, at - pageSize)))}>Newer</Button>
+                <Button disabled={!data.has_more} onClick={() => setOffset(String(at + pageSize))}>Older</Button>
+              </span>
+            </div>
+          </Card>
+        )}
+      </Loaded>
+    </>
+  );
+}

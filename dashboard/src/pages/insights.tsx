@@ -1,1 +1,180 @@
-import { Empty } from "../ui/ui"; export default function Page(_: Record<string, unknown>) { return <Empty title="insights" />; }
+// What was routed where over a time, and what it cost, with the accounting stated.
+import { useMemo } from "react";
+import { type Aggregate, type RecordList, query } from "../api/client";
+import { useQuery } from "../api/use-query";
+import { modelColour } from "../app/colour";
+import { count, micros, moment, percent, tokens, usd } from "../app/format";
+import { Link } from "../app/link";
+import { setParameters, useLocation } from "../app/location";
+import { RangeChoice, useRange } from "../app/range";
+import { PageHead } from "../app/shell";
+import { Chart, type Series } from "../ui/chart";
+import "../ui/chart.css";
+import { Distribution } from "../ui/distribution";
+import { ActionBadge, Badge, Button, Card, Empty, Loaded, ModelName, Notice, Stat } from "../ui/ui";
+
+const filters = ["decision", "model", "action", "status"] as const;
+
+export default function Insights() {
+  const range = useRange("24h");
+  const { search } = useLocation();
+  const chosen = Object.fromEntries(filters.map((name) => [name, search.get(name) ?? ""]));
+  const filter = { from: range.from, ...chosen };
+  const sums = useQuery<Aggregate>(`/v1/router_replay/aggregate${query({ ...filter, bucket: range.bucket })}`, 15_000);
+  const records = useQuery<RecordList>(`/v1/router_replay${query({ ...filter, limit: 50 })}`, 15_000);
+  const active = filters.filter((name) => chosen[name] !== "");
+  const drill = (name: string) => (key: string) => {
+    const next = new URLSearchParams(search);
+    next.set(name, key);
+    return `/insights?${next.toString()}`;
+  };
+  return (
+    <>
+      <PageHead title="Insights"><RangeChoice range={range} /></PageHead>
+      {active.length > 0 && (
+        <div className="row-line" style={{ marginBottom: "var(--space-4)" }}>
+          <span className="muted">Only</span>
+          {active.map((name) => (
+            <Button key={name} onClick={() => setParameters({ [name]: "" })} aria-label={`Remove the filter ${name} ${chosen[name]}`}>
+              {name}: {chosen[name]} ✕
+            </Button>
+          ))}
+        </div>
+      )}
+      <Loaded query={sums}>
+        {(data) => data.record_count === 0 ? (
+          <Card><Empty title="Nothing was routed in this time"><p>Choose a longer time, or remove a filter.</p></Empty></Card>
+        ) : (
+          <div className="stack">
+            <Figures data={data} />
+            <TimeSeries data={data} bucket={range.bucket} />
+            <div className="split">
+              <Card title="Decisions"><Distribution values={data.decision_distribution} to={drill("decision")} /></Card>
+              <Card title="Models"><Distribution values={data.model_selection} to={drill("model")} name={(key) => <ModelName name={key} />} colour={modelColour} /></Card>
+              <Card title="What learning did"><Distribution values={data.action_distribution} to={drill("action")} name={(key) => <ActionBadge action={key} />} /></Card>
+              <Money data={data} />
+              <Latency data={data} />
+              <Signals data={data} />
+            </div>
+            <Card flush title={`The ${records.data ? `latest ${records.data.count} of ${count(records.data.total)}` : ""} records`}>
+              <Loaded query={records}>{(list) => <Records list={list} />}</Loaded>
+            </Card>
+          </div>
+        )}
+      </Loaded>
+    </>
+  );
+}
+
+function Figures({ data }: { data: Aggregate }) {
+  const volume = data.token_volume;
+  const ended = data.lifecycle.failed + data.lifecycle.aborted;
+  return (
+    <div className="stats">
+      <Stat label="Requests" value={count(data.record_count)} hint={ended > 0 ? `${data.lifecycle.failed} failed, ${data.lifecycle.aborted} aborted` : "all good"} />
+      <Stat label="Spent" value={usd(data.summary.actual_spend, data.summary.currency)} hint="from reported tokens and your prices" />
+      <Stat label="Prompt tokens from cache" value={percent(volume.prompt_tokens > 0 ? volume.cached_prompt_tokens / volume.prompt_tokens : undefined)} hint={`of ${tokens(volume.prompt_tokens)}`} />
+      <Stat label="Switches" value={count(data.switches)} hint={`${((data.switches / data.record_count) * 100).toFixed(1)} per 100 requests`} />
+      <Stat label="Unsafe switches" value={<span style={{ color: data.unsafe_switches > 0 ? "var(--bad)" : "var(--good)" }}>{count(data.unsafe_switches)}</span>} hint="tool results or state given to another model" />
+      <Stat label="Routing, median" value={micros(data.routing_latency_us.p50)} hint={`p99 ${micros(data.routing_latency_us.p99)}`} />
+    </div>
+  );
+}
+
+function TimeSeries({ data, bucket }: { data: Aggregate; bucket: string }) {
+  const rows = data.time_series ?? [];
+  const times = useMemo(() => rows.map((row) => Date.parse(row.start) / 1000), [rows]);
+  const requests = useMemo<Series[]>(() => [
+    { name: "requests", colour: "series-0", values: rows.map((row) => row.record_count) },
+    { name: "failed or aborted", colour: "series-1", values: rows.map((row) => row.failed + row.aborted) },
+  ], [rows]);
+  const money = useMemo<Series[]>(() => [
+    { name: "spent", colour: "series-2", values: rows.map((row) => row.actual_spend) },
+    { name: "most capable model, same cache", colour: "series-7", values: rows.map((row) => row.baseline_spend) },
+  ], [rows]);
+  if (rows.length === 0) return null;
+  return (
+    <div className="split">
+      <Card title={`Requests per ${bucket}`}><Chart times={times} series={requests} format={count} label={`Requests per ${bucket}, ${data.record_count} in all`} /></Card>
+      <Card title={`Cost per ${bucket}`}><Chart times={times} series={money} format={usd} label={`Cost per ${bucket}, ${usd(data.summary.actual_spend)} in all`} /></Card>
+    </div>
+  );
+}
+
+function Money({ data }: { data: Aggregate }) {
+  const always = [...(data.always_one_model ?? [])].sort((a, b) => a.cost - b.cost);
+  return (
+    <Card title="Cost against always using one model">
+      <table className="table">
+        <tbody>
+          <tr><td><strong>As routed</strong></td><td className="number"><strong>{usd(data.summary.actual_spend, data.summary.currency)}</strong></td></tr>
+          {always.map((one) => (
+            <tr key={one.model}><td>Always <ModelName name={one.model} /></td><td className="number">{usd(one.cost, data.summary.currency)}</td></tr>
+          ))}
+          {always.length === 0 && (
+            <tr><td>The most capable priced model</td><td className="number">{usd(data.summary.baseline_spend, data.summary.currency)}</td></tr>
+          )}
+        </tbody>
+      </table>
+      <p className="muted small" style={{ marginTop: "var(--space-2)" }}>
+        All lines are charged under the same prefix-cache model, never against an uncached baseline. They
+        compare prices, not answers: whether a cheaper model would have done the work is not known here.
+      </p>
+      {data.unsafe_switches > 0 && <Notice tone="bad">Some tool results or provider state reached another model than the one that made them.</Notice>}
+    </Card>
+  );
+}
+
+function Latency({ data }: { data: Aggregate }) {
+  const latency = data.routing_latency_us;
+  return (
+    <Card title="Routing time">
+      <table className="table">
+        <tbody>
+          {(["p50", "p90", "p95", "p99", "max", "mean"] as const).map((name) => (
+            <tr key={name}><td>{name}</td><td className="number">{micros(latency[name])}</td></tr>
+          ))}
+        </tbody>
+      </table>
+    </Card>
+  );
+}
+
+function Signals({ data }: { data: Aggregate }) {
+  const flat: Record<string, number> = {};
+  for (const [family, names] of Object.entries(data.signal_distribution)) {
+    for (const [name, n] of Object.entries(names)) flat[`${family}: ${name}`] = n;
+  }
+  const rows = Object.entries(flat).sort((a, b) => b[1] - a[1]).slice(0, 15);
+  return (
+    <Card title="Signals that matched most">
+      <table className="table">
+        <tbody>
+          {rows.map(([name, n]) => <tr key={name}><td className="mono small">{name}</td><td className="number">{count(n)}</td></tr>)}
+        </tbody>
+      </table>
+    </Card>
+  );
+}
+
+function Records({ list }: { list: RecordList }) {
+  return (
+    <div className="scroll-x">
+      <table className="table">
+        <thead><tr><th>Time</th><th>Prompt</th><th>Decision</th><th>Model</th><th>Learning</th><th className="number">Cost</th></tr></thead>
+        <tbody>
+          {list.data.map((record) => (
+            <tr key={record.id}>
+              <td><Link to={`/records/${record.id}`}>{moment(record.timestamp)}</Link></td>
+              <td style={{ maxWidth: 360, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>{record.prompt}</td>
+              <td>{record.decision || <span className="muted">by name</span>}</td>
+              <td><ModelName name={record.selected_model} /></td>
+              <td>{record.lifecycle_state === "failed" || record.lifecycle_state === "aborted" ? <Badge tone="bad">{record.terminal_reason}</Badge> : <ActionBadge action={record.route_diagnostics.session_action} />}</td>
+              <td className="number">{usd(record.actual_cost, record.currency)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,1 +1,89 @@
-import { Empty } from "../ui/ui"; export default function Page(_: Record<string, unknown>) { return <Empty title="models" />; }
+// Models and their endpoints: health, load, latency, how much of the prompts came from cache.
+import { useState } from "react";
+import { ApiError, type Endpoint, type Model, type Models, post } from "../api/client";
+import { useQuery } from "../api/use-query";
+import { count, micros, percent, tokens, usd } from "../app/format";
+import { PageHead } from "../app/shell";
+import { Badge, Bar, Button, Card, Empty, Loaded, ModelName, Notice } from "../ui/ui";
+
+export default function ModelsPage() {
+  const models = useQuery<Models>("/api/v1/models", 3_000);
+  const [problem, setProblem] = useState("");
+  const drain = async (endpoint: Endpoint, drained: boolean) => {
+    setProblem("");
+    try {
+      await post("/api/v1/endpoints", { key: endpoint.key, drained });
+    } catch (error) {
+      setProblem(error instanceof ApiError ? error.message : String(error));
+    }
+    models.reload();
+  };
+  return (
+    <>
+      <PageHead title="Models" />
+      {problem !== "" && <Notice tone="bad">{problem}</Notice>}
+      <Loaded query={models}>
+        {(data) => data.models.length === 0 ? (
+          <Card><Empty title="No models yet"><p>A recipe names them.</p></Empty></Card>
+        ) : (
+          <div className="stack">
+            {data.models.map((model) => <ModelCard key={model.name} model={model} drain={drain} />)}
+            <p className="muted small">
+              Cached tokens are those that the backends report in their answers; the same counters are at
+              the API's /metrics as <code>vllm:prefix_cache_queries_total</code> and <code>vllm:prefix_cache_hits_total</code>.
+              Draining lasts until the router ends; running requests finish.
+            </p>
+          </div>
+        )}
+      </Loaded>
+    </>
+  );
+}
+
+function ModelCard({ model, drain }: { model: Model; drain: (endpoint: Endpoint, drained: boolean) => void }) {
+  const price = model.pricing;
+  return (
+    <Card title={<ModelName name={model.name} full />}
+      aside={<Badge tone={model.healthy ? "good" : "bad"}>{model.healthy ? "can serve" : "cannot serve"}</Badge>}>
+      <dl className="facts" style={{ marginBottom: "var(--space-3)" }}>
+        <dt>Prices per 1M tokens</dt>
+        <dd>{price ? `${usd(price.prompt_per_1m, price.currency)} prompt, ${usd(price.cached_input_per_1m, price.currency)} cached, ${usd(price.completion_per_1m, price.currency)} answer` : "none"}</dd>
+        <dt>Quality, context</dt><dd>{model.quality_score || "–"}, {tokens(model.context_window_size)} tokens</dd>
+        <dt>Requests</dt><dd>{count(model.requests)}</dd>
+        <dt>Prefix cache</dt>
+        <dd>
+          <div className="row-line">
+            <span style={{ width: 160 }}><Bar share={model.cached_token_ratio} label="Prompt tokens from cache" /></span>
+            {percent(model.cached_token_ratio, 1)}: {count(model.cached_tokens ?? 0)} of {count(model.prompt_tokens ?? 0)} prompt tokens
+          </div>
+        </dd>
+      </dl>
+      <div className="scroll-x">
+        <table className="table">
+          <thead>
+            <tr><th>Endpoint</th><th>State</th><th className="number">In flight</th><th className="number">Requests</th><th className="number">Failures</th><th className="number">First token p50</th><th className="number">p95</th><th /></tr>
+          </thead>
+          <tbody>
+            {model.endpoints.map((endpoint) => (
+              <tr key={endpoint.name}>
+                <td>
+                  {endpoint.name}
+                  <div className="muted small mono">{endpoint.address}{endpoint.connects_to !== endpoint.address && ` → ${endpoint.connects_to}`}</div>
+                </td>
+                <td>{endpoint.drained ? <Badge tone="warn">drained</Badge> : <Badge tone={endpoint.healthy ? "good" : "bad"}>{endpoint.healthy ? "healthy" : "resting after failures"}</Badge>}</td>
+                <td className="number">{endpoint.in_flight}</td>
+                <td className="number">{count(endpoint.requests)}</td>
+                <td className="number">{count(endpoint.failures)}</td>
+                <td className="number">{endpoint.ttft_p50_ms > 0 ? micros(endpoint.ttft_p50_ms * 1000) : "–"}</td>
+                <td className="number">{endpoint.ttft_p95_ms > 0 ? micros(endpoint.ttft_p95_ms * 1000) : "–"}</td>
+                <td className="number">
+                  <Button onClick={() => drain(endpoint, !endpoint.drained)}>{endpoint.drained ? "Enable" : "Drain"}</Button>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Card>
+  );
+}

@@ -1,1 +1,298 @@
-import { Empty } from "../ui/ui"; export default function Page(_: Record<string, unknown>) { return <Empty title="playground" />; }
+// Chat with the router: every answer beside its route, a tool loop by hand, and the same prompt
+// under another recipe.
+import { useEffect, useMemo, useRef, useState } from "react";
+import { ApiError, type Eval, type Models, type ReplayRecord, getText, post } from "../api/client";
+import { useQuery } from "../api/use-query";
+import { Link } from "../app/link";
+import { useLocation, useParameter } from "../app/location";
+import { explain } from "../app/reasons";
+import { PageHead } from "../app/shell";
+import { ActionBadge, Badge, Button, Card, Empty, ModelName, Notice } from "../ui/ui";
+import { type ChatInput, type ChatMessage, type Route, decoded, download, probeYaml, streamChat } from "./playground-chat";
+import { Decisions, messagesOf } from "./record-parts";
+import "./playground.css";
+import "./record.css";
+
+interface Turn {
+  messages: ChatMessage[]; // what this turn added before the answer
+  answer: ChatMessage | undefined;
+  streaming: string;
+  route: Route | undefined;
+  error: string;
+}
+
+const examples = [
+  "What is 17 * 23? Answer with only the number.",
+  "My API key is sk_live_123456. Is it safe to paste this into a public issue?",
+  "Design the architecture of a sharded event store with exactly-once delivery and explain the failure modes.",
+];
+
+function freshId(kind: string): string {
+  return `${kind}-${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36)}`;
+}
+
+export default function Playground() {
+  const { search } = useLocation();
+  const models = useQuery<Models>("/api/v1/models");
+  const [model, setModel] = useParameter("model", "auto");
+  const [compare, setCompare] = useParameter("compare");
+  const [session, setSession] = useState(() => freshId("play"));
+  const [conversation, setConversation] = useState(() => freshId("run"));
+  const [withTool, setWithTool] = useState(false);
+  const [text, setText] = useState(() => search.get("prompt") ?? "");
+  const [turns, setTurns] = useState<Turn[]>([]);
+  const [busy, setBusy] = useState(false);
+  const [toolResult, setToolResult] = useState("int main() { return 0; }");
+  const [history, setHistory] = useState<ChatMessage[]>([]);
+  const abort = useRef<AbortController>(undefined);
+  const end = useRef<HTMLDivElement>(null);
+
+  // Opened from a record: its messages stand before the new one.
+  const recordId = search.get("record");
+  const record = useQuery<ReplayRecord>(recordId ? `/v1/router_replay/${encodeURIComponent(recordId)}` : null);
+  useEffect(() => {
+    if (!record.data) return;
+    const stored = messagesOf(record.data.request_body) as ChatMessage[] | undefined;
+    const last = stored?.at(-1);
+    if (stored && last?.role === "user" && typeof last.content === "string") {
+      setHistory(stored.slice(0, -1));
+      setText(last.content);
+    } else {
+      setText(record.data.prompt ?? "");
+    }
+  }, [record.data]);
+  useEffect(() => () => abort.current?.abort(), []);
+
+  const soFar = useMemo(
+    () => [...history, ...turns.flatMap((turn) => [...turn.messages, ...(turn.answer ? [turn.answer] : [])])],
+    [history, turns],
+  );
+  const pending = turns.at(-1)?.answer?.tool_calls ?? [];
+
+  const run = async (added: ChatMessage[]) => {
+    const messages = [...soFar, ...added];
+    const input: ChatInput = { model, messages, session, conversation, withTool: withTool || messages.some((one) => one.tool_calls), maxTokens: 256 };
+    const mine = new AbortController();
+    abort.current = mine;
+    setBusy(true);
+    setTurns((before) => [...before, { messages: added, answer: undefined, streaming: "", route: undefined, error: "" }]);
+    const change = (part: Partial<Turn>) => setTurns((before) => before.map((turn, i) => (i === before.length - 1 ? { ...turn, ...part } : turn)));
+    try {
+      const answer = await streamChat(input, (route) => change({ route }), (streaming) => change({ streaming }), mine.signal);
+      change({ answer, streaming: "" });
+    } catch (error) {
+      change({ error: error instanceof ApiError ? error.message : mine.signal.aborted ? "Stopped." : "The answer broke off." });
+    }
+    setBusy(false);
+    queueMicrotask(() => end.current?.scrollIntoView({ block: "nearest" }));
+  };
+  const send = () => {
+    if (text.trim() === "" || busy) return;
+    const prompt = text;
+    setText("");
+    void run([{ role: "user", content: prompt }]);
+  };
+  const deliver = () => void run(pending.map((call) => ({ role: "tool", tool_call_id: call.id, content: toolResult })));
+  // A model that calls no tool by itself: the simulator makes the call that it would have made.
+  const simulateCall = () => {
+    setTurns((before) => {
+      const last = before.at(-1);
+      if (!last?.answer) return before;
+      const answer: ChatMessage = {
+        role: "assistant", content: null,
+        tool_calls: [{ id: freshId("call"), type: "function", function: { name: "read_file", arguments: '{"path": "main.c"}' } }],
+      };
+      return [...before.slice(0, -1), { ...last, answer }];
+    });
+  };
+  const restart = () => {
+    abort.current?.abort();
+    setTurns([]);
+    setHistory([]);
+    setConversation(freshId("run"));
+  };
+  const lastRoute = turns.at(-1)?.route;
+
+  return (
+    <>
+      <PageHead title="Playground">
+        <Button aria-pressed={compare !== ""} onClick={() => setCompare(compare === "" ? "true" : "")}>Compare two recipes</Button>
+        <Button onClick={restart}>New conversation</Button>
+      </PageHead>
+      <div className="columns">
+        <div>
+          <Card title="Chat">
+            <div className="row-line" style={{ marginBottom: "var(--space-3)" }}>
+              <label className="row-line small">Model
+                <select className="field" value={model} onChange={(event) => setModel(event.target.value)}>
+                  <option value="auto">auto</option>
+                  {models.data?.models.map((one) => <option key={one.name} value={one.name}>{one.name}</option>)}
+                </select>
+              </label>
+              <label className="row-line small">Session
+                <input className="field" size={13} value={session} onChange={(event) => setSession(event.target.value)} />
+              </label>
+              <label className="row-line small">Conversation
+                <input className="field" size={13} value={conversation} onChange={(event) => setConversation(event.target.value)} />
+              </label>
+              <label className="row-line small">
+                <input type="checkbox" checked={withTool} onChange={(event) => setWithTool(event.target.checked)} /> offer a tool
+              </label>
+            </div>
+            {history.length > 0 && <p className="muted small">{history.length} messages of the record stand before this.</p>}
+            {turns.length === 0 && (
+              <Empty title="Say something">
+                <p>It goes through the router as an agent's request would, and is recorded.</p>
+                {examples.map((example) => (
+                  <div key={example} style={{ marginBottom: "var(--space-2)" }}>
+                    <Button style={{ whiteSpace: "normal", textAlign: "left", minHeight: 40 }} onClick={() => setText(example)}>{example}</Button>
+                  </div>
+                ))}
+              </Empty>
+            )}
+            <div aria-live="polite">
+              {turns.map((turn, i) => <TurnView key={i} turn={turn} />)}
+            </div>
+            <div ref={end} />
+            {pending.length > 0 ? (
+              <div className="compose">
+                <label>
+                  Result of {pending.map((call) => call.function.name).join(", ")} ({pending.map((call) => call.id).join(", ")})
+                  <textarea className="field" rows={4} value={toolResult} onChange={(event) => setToolResult(event.target.value)} />
+                </label>
+                <div><Button kind="primary" disabled={busy} onClick={deliver}>Deliver the tool result</Button></div>
+              </div>
+            ) : (
+              <form className="compose" onSubmit={(event) => { event.preventDefault(); send(); }}>
+                <label>
+                  <span className="visually-hidden">Prompt</span>
+                  <textarea className="field" rows={3} data-search placeholder="Prompt  /   (Ctrl+Enter sends)" value={text}
+                    onChange={(event) => setText(event.target.value)}
+                    onKeyDown={(event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send(); }} />
+                </label>
+                <div className="row-line">
+                  <Button kind="primary" type="submit" disabled={busy || text.trim() === ""}>Send</Button>
+                  {busy && <Button onClick={() => abort.current?.abort()}>Stop</Button>}
+                  {turns.at(-1)?.answer && !busy && <Button onClick={simulateCall} title="Replaces the last answer by a call of read_file">Simulate a tool call</Button>}
+                  {lastRoute && (
+                    <Button onClick={() => {
+                      const sent = soFar.slice(0, soFar.map((one) => one.role).lastIndexOf("user") + 1);
+                      download("playground.probes.yaml", probeYaml(lastRoute.headers["x-vsr-selected-decision"] ?? "", sent, withTool));
+                    }}>Save as probe</Button>
+                  )}
+                </div>
+              </form>
+            )}
+          </Card>
+        </div>
+        {compare !== "" && <Compare messages={[...soFar.filter((one) => one.content !== null), ...(text.trim() === "" ? [] : [{ role: "user" as const, content: text }])]} />}
+      </div>
+    </>
+  );
+}
+
+function TurnView({ turn }: { turn: Turn }) {
+  const answer = turn.answer?.content ?? turn.streaming;
+  const calls = turn.answer?.tool_calls ?? [];
+  return (
+    <>
+      {turn.messages.map((message, i) => (
+        <div key={i} className={`bubble ${message.role}`}>
+          {message.role === "tool" && <div className="small muted">tool result for {message.tool_call_id}</div>}
+          <pre>{message.content}</pre>
+        </div>
+      ))}
+      {turn.route && <RouteLine route={turn.route} />}
+      {turn.error !== "" && <Notice tone="bad">{turn.error}</Notice>}
+      {(answer !== "" || calls.length > 0) && (
+        <div className="bubble">
+          {answer && <pre>{answer}</pre>}
+          {calls.map((call) => <code key={call.id}>{call.function.name}({call.function.arguments})</code>)}
+        </div>
+      )}
+    </>
+  );
+}
+
+function RouteLine({ route }: { route: Route }) {
+  const rows = decoded(route.headers);
+  const value = (name: string) => rows.find((row) => row.name === name)?.value;
+  const id = route.headers["x-vsr-replay-id"];
+  return (
+    <details className="route-line">
+      <summary className="row-line">
+        <Badge tone={route.status === 200 ? "good" : "bad"}>{route.status}</Badge>
+        <strong>{value("x-vsr-selected-decision") ?? "asked by name"}</strong>
+        <ModelName name={value("x-vsr-selected-model")} />
+        <ActionBadge action={value("x-vsr-learning-actions")} />
+        <span className="muted small">{value("x-vsr-learning-reasons")}</span>
+        {id && <Link to={`/records/${id}`}>why</Link>}
+      </summary>
+      <dl className="facts small" style={{ margin: "var(--space-2) 0 var(--space-2) var(--space-4)" }}>
+        {rows.map((row) => (
+          <div key={row.name} style={{ display: "contents" }}>
+            <dt title={row.name}>{row.label}</dt><dd>{row.value}</dd>
+          </div>
+        ))}
+        {id && <><dt>Replay id</dt><dd><code>{id}</code></dd></>}
+      </dl>
+    </details>
+  );
+}
+
+// The running recipe and an edited one over the same messages; nothing is sent to a model.
+function Compare({ messages }: { messages: ChatMessage[] }) {
+  const [yaml, setYaml] = useState<string>();
+  const [results, setResults] = useState<{ running?: Eval; other?: Eval; error: string }>({ error: "" });
+  const [busy, setBusy] = useState(false);
+  useEffect(() => {
+    const mine = new AbortController();
+    getText("/api/v1/config", mine.signal).then(setYaml).catch((error: unknown) => {
+      if (!mine.signal.aborted) setResults({ error: error instanceof Error ? error.message : String(error) });
+    });
+    return () => mine.abort();
+  }, []);
+  const run = async () => {
+    setBusy(true);
+    try {
+      const running = await post<Eval>("/api/v1/eval", { messages });
+      const other = await post<Eval>("/api/v1/eval?config=candidate", { messages, config: yaml });
+      setResults({ running, other, error: "" });
+    } catch (error) {
+      setResults({ error: error instanceof Error ? error.message : String(error) });
+    }
+    setBusy(false);
+  };
+  return (
+    <Card title="Two recipes, the same prompt">
+      <div className="stack">
+        <label>
+          The other recipe: edit this copy of the running one
+          <textarea className="field mono" rows={14} spellCheck={false} value={yaml ?? ""} onChange={(event) => setYaml(event.target.value)} />
+        </label>
+        <div className="row-line">
+          <Button kind="primary" disabled={busy || messages.length === 0 || !yaml} onClick={run}>Compare</Button>
+          {messages.length === 0 && <span className="muted">Write a prompt first.</span>}
+        </div>
+        {results.error !== "" && <Notice tone="bad"><pre>{results.error}</pre></Notice>}
+        {results.running && results.other && (
+          <div className="columns">
+            <Outcome title="Running" evaluation={results.running} />
+            <Outcome title="Other" evaluation={results.other} />
+          </div>
+        )}
+      </div>
+    </Card>
+  );
+}
+
+function Outcome({ title, evaluation }: { title: string; evaluation: Eval }) {
+  return (
+    <div>
+      <h3>{title}</h3>
+      <div className="row-line"><strong>{evaluation.routing_decision || "default"}</strong><ModelName name={evaluation.selected_model} /></div>
+      {evaluation.learning && <p className="small muted">{explain(evaluation.learning)}</p>}
+      <Decisions evaluation={evaluation} />
+    </div>
+  );
+}

@@ -1,1 +1,190 @@
-import { Empty } from "../ui/ui"; export default function Page(_: Record<string, unknown>) { return <Empty title="topology" />; }
+// The recipe as a graph, lit by a record or by a prompt that is typed here. Nothing is sent to a
+// model.
+import { Background, Controls, type Edge, Handle, type Node, type NodeProps, Position, ReactFlow, ReactFlowProvider, useReactFlow } from "@xyflow/react";
+import "@xyflow/react/dist/style.css";
+import { memo, useEffect, useMemo, useState } from "react";
+import { type Aggregate, type Eval, type Models, type ReplayRecord, type Topology, query } from "../api/client";
+import { usePost } from "../api/use-post";
+import { useQuery } from "../api/use-query";
+import { count } from "../app/format";
+import { Link } from "../app/link";
+import { setParameters, useLocation, useParameter } from "../app/location";
+import { PageHead } from "../app/shell";
+import { useTheme } from "../app/theme";
+import { Badge, Button, Card, Empty, ErrorNotice, Loaded, ModelName, Notice } from "../ui/ui";
+import { Decisions } from "./record-parts";
+import "./record.css";
+import { type Lit, type Place, columnNames, graphOf, litBy, litByRecord, nodeWidth } from "./topology-layout";
+import "./topology.css";
+
+type Shown = Node<{ place: Place; state: string; note: string }, "recipe">;
+
+const RecipeNode = memo(function RecipeNode({ data }: NodeProps<Shown>) {
+  return (
+    <div className={`topo-node ${data.state}`} title={`${data.place.name}\n${data.place.more}`}>
+      <Handle type="target" position={Position.Left} isConnectable={false} />
+      <span className="name">{data.place.name}</span>
+      {(data.place.more || data.note) && <span className="more">{data.note || data.place.more}</span>}
+      <Handle type="source" position={Position.Right} isConnectable={false} />
+    </div>
+  );
+});
+const nodeTypes = { recipe: RecipeNode };
+
+export default function TopologyPage() {
+  const topology = useQuery<Topology>("/api/v1/topology", 10_000);
+  if (topology.error?.status === 503) {
+    return <Card><Empty title="No recipe is active"><p>There is nothing to draw yet.</p><Link className="button primary" to="/welcome">Choose a recipe</Link></Empty></Card>;
+  }
+  return (
+    <Loaded query={topology}>
+      {(data) => <ReactFlowProvider><RecipeGraph topology={data} /></ReactFlowProvider>}
+    </Loaded>
+  );
+}
+
+function RecipeGraph({ topology }: { topology: Topology }) {
+  const { search } = useLocation();
+  const recordId = search.get("record");
+  const [prompt] = useParameter("prompt");
+  const [focus, setFocus] = useParameter("focus");
+  const [draft, setDraft] = useState(prompt);
+  const [find, setFind] = useState("");
+  const [open, setOpen] = useState<Set<string>>(new Set());
+  const theme = useTheme();
+
+  const evaluation = usePost<Eval>(prompt.trim() !== "" ? "/api/v1/eval" : null, { text: prompt });
+  const record = useQuery<ReplayRecord>(recordId ? `/v1/router_replay/${encodeURIComponent(recordId)}` : null);
+  const [from] = useState(() => new Date(Date.now() - 3_600_000).toISOString());
+  const load = useQuery<Aggregate>(`/v1/router_replay/aggregate${query({ from })}`, 10_000);
+  const models = useQuery<Models>("/api/v1/models", 5_000);
+
+  const lit = useMemo<Lit | undefined>(() => {
+    if (evaluation.data) return litBy(evaluation.data, topology);
+    if (record.data) return litByRecord(record.data.signals ?? {}, record.data.decision, record.data.selected_model, topology);
+    return undefined;
+  }, [evaluation.data, record.data, topology]);
+  const graph = useMemo(() => graphOf(topology, open), [topology, open]);
+
+  const { nodes, edges } = useMemo(() => {
+    const isLit = (place: Place): boolean => {
+      if (!lit) return false;
+      if (place.id.startsWith("family:")) return topology.signals.some((one) => one.family === place.group && lit.signals.has(one.id));
+      if (place.id.startsWith("decision:")) return place.id === `decision:${lit.decision}`;
+      if (place.id.startsWith("model:")) return place.id === `model:${lit.model}`;
+      if (place.id.startsWith("endpoint:")) return topology.models.some((one) => one.name === lit.model && one.endpoints.includes(place.name));
+      return lit.signals.has(place.id);
+    };
+    const near = new Set<string>();
+    if (focus !== "") {
+      near.add(focus);
+      // What leads to it and what it leads to.
+      for (const forward of [true, false]) {
+        let edge = [focus];
+        while (edge.length > 0) {
+          const next = graph.joins.filter((one) => edge.includes(forward ? one.from : one.to)).map((one) => (forward ? one.to : one.from)).filter((id) => !near.has(id));
+          next.forEach((id) => near.add(id));
+          edge = next;
+        }
+      }
+    }
+    const litIds = new Set(graph.places.filter(isLit).map((place) => place.id));
+    const note = (place: Place): string => {
+      if (place.id.startsWith("decision:")) {
+        const n = load.data?.decision_distribution[place.name];
+        return n ? `${place.more} · ${count(n)} in the last hour` : "";
+      }
+      if (place.id.startsWith("model:")) {
+        const model = models.data?.models.find((one) => one.name === place.more);
+        if (!model) return "";
+        const flight = model.endpoints.reduce((sum, one) => sum + one.in_flight, 0);
+        return `${model.healthy ? "can serve" : "cannot serve"} · ${flight} in flight · ${count(load.data?.model_selection[place.more] ?? 0)}/h`;
+      }
+      return "";
+    };
+    const word = find.trim().toLowerCase();
+    const nodes: Shown[] = graph.places.map((place) => {
+      const on = litIds.has(place.id);
+      const state = [
+        on ? (place.column >= 2 ? "won" : "lit") : "",
+        (lit && !on) || (focus !== "" && !near.has(place.id)) ? "dim" : "",
+        word !== "" && place.name.toLowerCase().includes(word) ? "found" : "",
+      ].join(" ");
+      return {
+        id: place.id, type: "recipe", position: { x: place.x, y: place.y }, width: nodeWidth, height: place.height,
+        data: { place, state, note: note(place) }, draggable: false, connectable: false,
+        ariaLabel: `${columnNames[place.column]}: ${place.name}, ${place.more}${on ? ", lit" : ""}`,
+      };
+    });
+    const most = Math.max(1, ...Object.values(load.data?.decision_distribution ?? {}));
+    const edges: Edge[] = graph.joins.map(({ from: source, to: target }) => {
+      const on = litIds.has(source) && litIds.has(target);
+      const faint = (lit && !on) || (focus !== "" && !(near.has(source) && near.has(target)));
+      const name = source.startsWith("decision:") ? source.slice(9) : "";
+      const share = name !== "" ? (load.data?.decision_distribution[name] ?? 0) / most : 0;
+      return {
+        id: `${source}→${target}`, source, target, focusable: false,
+        style: { stroke: on ? "var(--accent)" : "var(--line)", strokeWidth: on ? 3 : 1 + share * 4, opacity: faint ? 0.18 : 1 },
+      };
+    });
+    return { nodes, edges };
+  }, [graph, lit, focus, find, load.data, models.data, topology]);
+
+  const families = [...new Set(topology.signals.map((one) => one.family))];
+  const allOpen = families.every((family) => open.has(family));
+  return (
+    <>
+      <PageHead title="Topology">
+        <input className="field" type="search" data-search placeholder="Find  /" aria-label="Find in the graph" value={find} onChange={(event) => setFind(event.target.value)} />
+        <Button aria-pressed={allOpen} onClick={() => setOpen(allOpen ? new Set() : new Set(families))}>{allOpen ? "Group signals" : "Every signal"}</Button>
+        {focus !== "" && <Button onClick={() => setFocus("")}>Leave focus</Button>}
+      </PageHead>
+      <div className="stack">
+        <form className="row-line" onSubmit={(event) => { event.preventDefault(); setParameters({ prompt: draft, record: "" }); }}>
+          <input className="field" style={{ flex: 1, minWidth: 200 }} aria-label="Prompt to try" placeholder="Type a prompt to light its path; nothing is sent"
+            value={draft} onChange={(event) => setDraft(event.target.value)} />
+          <Button kind="primary" type="submit" disabled={draft.trim() === ""}>Try it</Button>
+          {(prompt !== "" || recordId) && <Button onClick={() => { setDraft(""); setParameters({ prompt: "", record: "" }); }}>Clear</Button>}
+        </form>
+        {evaluation.error && <ErrorNotice error={evaluation.error} />}
+        {record.error && <ErrorNotice error={record.error} />}
+        {lit && (
+          <div className="row-line">
+            {recordId && <Link to={`/records/${recordId}`}>The record</Link>}
+            <Badge tone="good">{lit.decision || "no decision: the default model"}</Badge> → <ModelName name={lit.model} full />
+          </div>
+        )}
+        {record.data && record.data.policy_version !== topology.recipe && <Notice tone="warn">The recipe has changed since this record; the graph is today's.</Notice>}
+        <div className="topo-heads" aria-hidden="true">{columnNames.map((name) => <span key={name}>{name}</span>)}</div>
+        <div className="topology-box">
+          <ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} colorMode={theme} fitView minZoom={0.15} maxZoom={1.6}
+            nodesConnectable={false} nodesDraggable={false} elementsSelectable proOptions={{ hideAttribution: true }}
+            onNodeClick={(_, node) => {
+              const place = (node as Shown).data.place;
+              if (place.id.startsWith("family:")) setOpen((before) => new Set([...before, place.group]));
+              else setFocus(focus === node.id ? "" : node.id);
+            }}>
+            <Background />
+            <Controls showInteractive={false} />
+            <Refit trigger={`${graph.places.length}`} />
+          </ReactFlow>
+        </div>
+        <p className="muted small">
+          A click on a family opens it, on anything else shows only what leads to it and what it leads to.
+          Edges from decisions are as wide as their share of the last hour.
+        </p>
+        {evaluation.data && <Card title="Why"><Decisions evaluation={evaluation.data} /></Card>}
+      </div>
+    </>
+  );
+}
+
+// The view follows when the number of nodes changes.
+function Refit({ trigger }: { trigger: string }) {
+  const flow = useReactFlow();
+  useEffect(() => {
+    const timer = setTimeout(() => void flow.fitView({ duration: 200 }), 30);
+    return () => clearTimeout(timer);
+  }, [trigger, flow]);
+  return null;
+}
