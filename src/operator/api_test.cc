@@ -1,20 +1,15 @@
 // Every path of the operator's address over a real connection, with a small recipe behind it.
 #include "operator/api.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <condition_variable>
 #include <fstream>
 #include <mutex>
 #include <thread>
 
-#include "config/load.h"
-#include "http/client.h"
-#include "json/value.h"
+#include "operator/api_fixture.h"
 #include "store/record_fixture.h"
 #include "store/temporary_folder.h"
 
@@ -22,166 +17,13 @@ namespace vsr::operator_api {
 namespace {
 
 using namespace std::chrono_literals;
+using fixture::header_of;
+using fixture::Headers;
+using fixture::kRecipe;
+using fixture::Site;
+using fixture::with_default;
 using testing::HasSubstr;
 using testing::Not;
-using Headers = std::vector<std::pair<std::string, std::string>>;
-
-constexpr std::string_view kRecipe = R"(version: v0.3
-providers:
-  defaults: {default_model: small}
-  models:
-    - name: small
-      pricing: {prompt_per_1m: 0.1, completion_per_1m: 0.4}
-      backend_refs: [{name: one, endpoint: "127.0.0.1:1"}, {name: two, endpoint: "127.0.0.1:2", weight: 3}]
-    - {name: large, backend_refs: [{name: three, endpoint: "127.0.0.1:3"}]}
-routing:
-  modelCards:
-    - {name: small, quality_score: 0.8, context_window_size: 4000}
-    - {name: large, quality_score: 0.9}
-  signals: {keywords: [{name: hard, keywords: [prove]}]}
-  decisions: [{name: hard, rules: {type: keyword, name: hard}, modelRefs: [{model: large}]}]
-global:
-  router: {learning: {enabled: true}}
-)";
-
-std::string with_default(std::string_view model) {
-  std::string recipe(kRecipe);
-  const std::string_view from = "default_model: small";
-  return recipe.replace(recipe.find(from), from.size(), fmt::format("default_model: {}", model));
-}
-
-// The API on a loop and a port of its own.
-class Site {
- public:
-  explicit Site(std::string token = "", bool configured = true) {
-    services_.clock = &clock_;
-    if (configured) {
-      const auto router = make_router(kRecipe);
-      EXPECT_TRUE(router) << router.error().message;
-      runtime_ = std::make_shared<const gateway::Runtime>(config_, *router, services_);
-    }
-    api_ = std::make_unique<Api>(services_, offload_, hooks(), std::move(token));
-    server_ = std::make_unique<http::Server>(loop_, *api_, http::ServerLimits{}, nullptr);
-    EXPECT_TRUE(server_->listen("127.0.0.1", 0));
-    loop_.post([this] { EXPECT_TRUE(server_->start()); });
-    thread_ = std::thread([this] { loop_.run(); });
-  }
-  ~Site() { stop(); }
-  Site(const Site&) = delete;
-  Site& operator=(const Site&) = delete;
-
-  void stop() {
-    if (!thread_.joinable()) return;
-    loop_.post([this] { loop_.spawn(end()); });
-    thread_.join();
-  }
-
-  http::SimpleResponse send(const std::string& method, const std::string& path,
-                            std::string_view body = "", const Headers& headers = {},
-                            const std::function<void(std::string_view)>& on_body = {}) {
-    const auto response =
-        http::fetch(method, fmt::format("http://127.0.0.1:{}{}", server_->port(), path), headers,
-                    body, 20s, on_body);
-    EXPECT_TRUE(response || on_body) << method << " " << path << ": " << response.error().message;
-    return response ? *response : http::SimpleResponse{};
-  }
-  // The body as JSON of an answer that has this status.
-  json::Value json(int status, const std::string& method, const std::string& path,
-                   std::string_view body = "", const Headers& headers = {}) {
-    const http::SimpleResponse response = send(method, path, body, headers);
-    EXPECT_EQ(response.status, status) << path << " " << response.body;
-    EXPECT_EQ(response.content_type, "application/json") << path;
-    const auto parsed = json::Value::parse(response.body);
-    EXPECT_TRUE(parsed) << response.body;
-    return parsed ? *parsed : json::Value();
-  }
-
-  // Status of GET with a host header of our own, which fetch() would write itself.
-  int status_for_host(std::string_view host, std::string_view more_lines = "") {
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(server_->port());
-    EXPECT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-    const std::string request = fmt::format(
-        "GET /api/v1/models HTTP/1.1\r\nhost: {}\r\n{}connection: close\r\n\r\n", host, more_lines);
-    EXPECT_EQ(::send(fd, request.data(), request.size(), MSG_NOSIGNAL),
-              static_cast<ssize_t>(request.size()));
-    std::string answer;
-    char buffer[4096];
-    for (ssize_t got; (got = read(fd, buffer, sizeof(buffer))) > 0;) {
-      answer.append(buffer, static_cast<size_t>(got));
-    }
-    close(fd);
-    constexpr std::string_view kVersion = "HTTP/1.1 ";
-    return answer.starts_with(kVersion) ? std::stoi(answer.substr(kVersion.size(), 3)) : 0;
-  }
-
-  FakeClock clock_;
-  gateway::Services services_;
-  net::OffloadPool offload_{1};
-  std::shared_ptr<const config::Config> config_;
-  std::shared_ptr<const gateway::Runtime> runtime_;
-  std::shared_ptr<router::LearningState> learning_ = std::make_shared<router::LearningState>(3600);
-  Readiness readiness_{true, ""};
-  bool has_recipe_text_ = true;
-
- private:
-  Result<std::shared_ptr<const router::Router>> make_router(std::string_view yaml) {
-    const config::LoadResult loaded = config::load_text(yaml, "recipe");
-    if (!loaded.config) {
-      return fail(ErrorCode::kInvalidArgument, config::format_all(loaded.diagnostics));
-    }
-    if (!config_) config_ = loaded.config;
-    return router::Router::make(loaded.config, {}, learning_, clock_);
-  }
-
-  Hooks hooks() {
-    Hooks hooks;
-    hooks.runtime = [this] { return runtime_; };
-    hooks.readiness = [this] { return readiness_; };
-    hooks.config_text = [this]() -> Result<std::string> {
-      if (has_recipe_text_) return std::string("version: v0.3\n");
-      return fail(ErrorCode::kNotFound, "no recipe is active");
-    };
-    hooks.validate = [](std::string_view yaml) {
-      return fmt::format("{{\"valid\":{}}}", yaml == "good");
-    };
-    hooks.candidate = [this](std::string_view yaml) { return make_router(yaml); };
-    hooks.classifiers = []() -> Result<std::shared_ptr<const router::Classifiers>> {
-      auto heads = nn::HeadBank::load(VSR_SOURCE_DIR "/models/heads.bin");
-      if (!heads) return std::unexpected(heads.error());
-      return router::Classifiers::make(
-          {.heads = std::make_shared<const nn::HeadBank>(std::move(*heads))});
-    };
-    hooks.vectors = []() -> Result<std::shared_ptr<nn::Vectors>> {
-      return fail(ErrorCode::kUnavailable, "the encoder is not installed");
-    };
-    hooks.sessions = [](size_t limit) { return fmt::format("{{\"limit\":{}}}", limit); };
-    hooks.system = [] { return std::string("{\"version\":\"1\"}"); };
-    return hooks;
-  }
-
-  net::Task<void> end() {
-    server_->drain();
-    server_->close_all();
-    co_await server_->wait_empty(loop_.after(10s));
-    loop_.stop();
-  }
-
-  net::Loop loop_;
-  std::unique_ptr<Api> api_;
-  std::unique_ptr<http::Server> server_;
-  std::thread thread_;
-};
-
-std::string header_of(const http::SimpleResponse& response, std::string_view name) {
-  for (const auto& [key, value] : response.headers) {
-    if (key == name) return value;
-  }
-  return "";
-}
 
 // ---- paths and methods --------------------------------------------------------------------------
 
@@ -193,7 +35,6 @@ TEST(OperatorApi, EveryPathHasItsStatusAndType) {
     const char* says;
   };
   const Case cases[] = {
-      {"/", 200, "text/html", "Ready."},
       {"/healthz", 200, "application/json", "\"ok\""},
       {"/readyz", 200, "application/json", "\"ready\":true"},
       {"/metrics", 200, "text/plain", "# TYPE vsr_routing_seconds histogram"},
@@ -204,11 +45,15 @@ TEST(OperatorApi, EveryPathHasItsStatusAndType) {
       {"/api/v1/models/", 200, "application/json", "\"small\""},
       {"/api/v1/models?x=1", 200, "application/json", "\"small\""},
       {"/v1/router_replay", 404, "application/json", "replay_off"},
-      {"/nothing", 404, "application/json", "/api/v1/eval"},
+      {"/api/v1/nothing", 404, "application/json", "/docs lists"},
+      {"/openapi.json", 200, "application/json", "\"openapi\""},
+      {"/docs", 200, "text/html", "/api/v1/config/rollback"},
+      {"/api/v1/sessions/abc", 200, "application/json", "\"session\":\"abc\""},
+      {"/api/v1/logs", 200, "application/json", "\"lines\""},
+      {"/api/v1/topology", 200, "application/json", "\"keyword:hard\""},
       {"/api/v1", 404, "application/json", "unknown_path"},
       {"/v1/router_replays", 404, "application/json", "unknown_path"},
       {"/api/v1/classify", 404, "application/json", "unknown_path"},
-      {"//", 200, "text/html", "Ready."},
   };
   Site site;
   for (const Case& c : cases) {
@@ -228,9 +73,8 @@ TEST(OperatorApi, AWrongMethodIsToldTheRightOnes) {
   const Case cases[] = {
       {"POST", "/healthz", "GET, HEAD"},
       {"DELETE", "/readyz", "GET, HEAD"},
-      {"POST", "/", "GET, HEAD"},
       {"POST", "/metrics", "GET, HEAD"},
-      {"PUT", "/api/v1/config", "GET, HEAD"},
+      {"DELETE", "/api/v1/config", "GET, HEAD, PUT"},
       {"POST", "/api/v1/models", "GET, HEAD"},
       {"DELETE", "/v1/router_replay/abc", "GET, HEAD"},
       {"GET", "/api/v1/eval", "POST"},
@@ -264,7 +108,6 @@ TEST(OperatorApi, NotReadyIs503AndSaysWhy) {
   EXPECT_FALSE(body["ready"].as_bool(true));
   EXPECT_EQ(body["problem"].as_string(), "no recipe is active");
   EXPECT_EQ(site.json(200, "GET", "/healthz")["status"].as_string(), "ok");
-  EXPECT_THAT(site.send("GET", "/").body, HasSubstr("Not ready: no recipe is active"));
 }
 
 // ---- who may ask --------------------------------------------------------------------------------
@@ -278,16 +121,15 @@ TEST(OperatorApi, WithATokenOnlyProbesAreOpen) {
   const Case cases[] = {
       {"/healthz", "", 200},
       {"/readyz", "", 200},
-      {"/", "", 401},
       {"/metrics", "", 401},
       {"/api/v1/models", "", 401},
-      {"/nothing", "", 401},
+      {"/api/v1/nothing", "", 401},
       {"/api/v1/models", "Bearer wrong", 401},
       {"/api/v1/models", "Bearer ", 401},
       {"/api/v1/models", "Bearer secret-token-longer", 401},
       {"/api/v1/models", "secret-token", 401},
       {"/api/v1/models", "Bearer secret-token", 200},
-      {"/nothing", "Bearer secret-token", 404},
+      {"/api/v1/nothing", "Bearer secret-token", 404},
   };
   Site site("secret-token");
   for (const Case& c : cases) {
@@ -420,7 +262,7 @@ TEST(OperatorApi, WithoutARecipeThereIsNothingToEvaluate) {
   EXPECT_EQ(site.json(503, "POST", "/api/v1/eval", R"({"text":"x"})")["error"]["code"].as_string(),
             "not_configured");
   EXPECT_EQ(site.json(200, "GET", "/api/v1/models")["models"].size(), 0U);
-  site.has_recipe_text_ = false;
+  site.keeper_.texts_.clear();
   EXPECT_EQ(site.send("GET", "/api/v1/config").status, 404);
 }
 
@@ -622,6 +464,11 @@ TEST(OperatorApi, EventsStreamToWhoListens) {
   EXPECT_THAT(stream.text(), HasSubstr("id: 1\n"));
   site.stop();
   reader.join();
+  // The reader may come back and resume, so the next ones are kept, and no more than that.
+  for (size_t i = 0; i < gateway::EventFeed::kEventsKept; ++i) {
+    EXPECT_TRUE(site.services_.events.wanted());
+    site.services_.events.publish("{}");
+  }
   EXPECT_FALSE(site.services_.events.wanted());
 }
 
