@@ -134,8 +134,11 @@ class Router(Process):
         self.folder = pathlib.Path(folder)
         self.state = self.folder / "state"
         self.state.mkdir(parents=True, exist_ok=True)
-        self.config = pathlib.Path(config)
-        argv = [BIN, "serve", "--config", config, "--state-dir", self.state]
+        argv = [BIN, "serve", "--state-dir", self.state]
+        # Without a recipe: setup mode.
+        self.config = config and pathlib.Path(config)
+        if config:
+            argv += ["--config", config]
         argv += ["--listen", "127.0.0.1:0", "--dashboard", "127.0.0.1:0"]
         argv += [str(a) for a in args]
         super().__init__(argv, self.folder / "router.log", env)

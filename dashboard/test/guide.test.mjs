@@ -1,0 +1,85 @@
+// The guide's checklist, walked through the dashboard over the embedded model.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { json, shoot, withPage } from "./browser.mjs";
+
+const simple = "What is 17 * 23? Answer with only the number.";
+const secret = "My API key is sk_live_123456. Is it safe to paste this into a public issue?";
+const design = "Design the architecture of a sharded event store with exactly-once delivery and explain the failure modes.";
+
+// Sends a prompt and gives the text of its route line.
+async function say(page, prompt) {
+  const before = await page.locator(".route-line").count();
+  await page.getByLabel("Prompt", { exact: true }).fill(prompt);
+  await page.getByRole("button", { name: "Send" }).click();
+  const line = page.locator(".route-line summary").nth(before);
+  await line.waitFor();
+  await page.getByRole("button", { name: "Stop" }).waitFor({ state: "detached" });
+  return line.innerText();
+}
+
+test("the guide's checklist in the browser", async () => {
+  await withPage({ timeoutMs: 120_000 }, async ({ page, go }) => {
+    // The recipe is imported and can be activated.
+    await go("/recipes");
+    await page.getByRole("button", { name: "Import" }).click();
+    await page.getByRole("button", { name: "agentic-saars" }).click();
+    await page.getByText(/12 decisions, 5 models/).waitFor();
+    await page.keyboard.press("Escape");
+
+    // A simple prompt, a private one; each answer beside its route.
+    await go("/playground");
+    const first = await say(page, simple);
+    assert.match(first, /simple_math_fast_path/);
+    assert.match(first, /select/);
+    const secretLine = await say(page, secret);
+    assert.match(secretLine, /local_privacy_policy/);
+    assert.match(secretLine, /bypass/);
+    await shoot(page, "guide-playground");
+
+    // Conversation scope: a new conversation is routed anew.
+    await page.getByRole("button", { name: "New conversation" }).click();
+    const designed = await say(page, design);
+    assert.match(designed, /domain_code_complex/);
+    assert.match(designed, /select/);
+
+    // The tool loop holds its model.
+    await page.getByRole("button", { name: "Simulate a tool call" }).click();
+    await page.getByRole("button", { name: "Deliver the tool result" }).click();
+    await page.getByText("hard_lock=tool_loop").first().waitFor();
+
+    // The record by its id.
+    await page.locator(".route-line summary").last().getByRole("link", { name: "why" }).click();
+    await page.waitForURL("**/records/*");
+    await page.getByText(/Locked to/).waitFor();
+    await shoot(page, "guide-record");
+
+    // The scope is switched in the recipe and observed.
+    await go("/recipes");
+    await page.locator(".cm-content").waitFor();
+    await page.locator(".cm-content").click();
+    await page.keyboard.press("Control+f");
+    await page.locator(".cm-search input[name=search]").fill("scope: conversation");
+    await page.keyboard.press("Enter");
+    await page.locator(".cm-search input[name=replace]").fill("scope: session");
+    await page.getByRole("button", { name: "replace all" }).click();
+    await page.getByRole("button", { name: "Activate" }).click();
+    await page.getByText(/Version \d+ is active/).waitFor();
+    await go("/playground");
+    assert.match(await say(page, design), /domain_code_complex/);
+    await page.getByRole("button", { name: "New conversation" }).click();
+    const kept = await say(page, simple);
+    assert.match(kept, /session_scope_protect/);
+    await go("/recipes");
+    await page.getByRole("button", { name: "Roll back" }).first().click();
+    await page.getByText(/Version \d+ is active/).waitFor();
+
+    // Counters of the prefix cache.
+    await go("/models");
+    const line = page.getByText(/: [\d,]+ of [\d,]+ prompt tokens/).first();
+    await line.waitFor();
+    const models = await json("/api/v1/models");
+    assert.ok(models.models.some((model) => model.cached_tokens > 0), "some prompt tokens came from cache");
+    await shoot(page, "guide-models");
+  });
+});

@@ -1,0 +1,333 @@
+// Each page's main task, and its empty, failing and stale states, over a router with a simulated
+// backend (tests/e2e/test_dashboard.py starts both).
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { api, chat, json, open, seriousErrors, shoot, site, withPage } from "./browser.mjs";
+
+const design = "Design the architecture of a sharded event store with exactly-once delivery and explain the failure modes.";
+const simple = "What is 17 * 23? Answer with only the number.";
+const secret = "My API key is sk_live_123456. Is it safe to paste this into a public issue?";
+const ids = { "x-session-id": "pages-session", "x-conversation-id": "pages-run" };
+const tools = [{ type: "function", function: { name: "read_file", parameters: { type: "object" } } }];
+const records = {};
+
+before(async () => {
+  records.design = await chat(design, ids, { tools });
+  records.tool = await chat("", ids, {
+    tools,
+    messages: [
+      { role: "user", content: design },
+      { role: "assistant", content: null, tool_calls: [{ id: "call_pages", type: "function", function: { name: "read_file", arguments: "{}" } }] },
+      { role: "tool", tool_call_id: "call_pages", content: "int main() {}" },
+    ],
+  });
+  records.simple = await chat(simple, { "x-session-id": "pages-session", "x-conversation-id": "pages-run-2" });
+  records.secret = await chat(secret, ids);
+  for (let i = 0; i < 25; i++) await chat(`Write a friendly plan for weekend number ${i} in the mountains.`, { "x-session-id": `load-${i % 5}`, "x-conversation-id": `load-${i}` });
+  for (const one of Object.values(records)) assert.equal(one.status, 200);
+});
+
+const pages = [
+  ["live", "/live"], ["conversations", "/conversations"], ["insights", "/insights?range=1h"], ["topology", "/topology"],
+  ["playground", "/playground"], ["recipes", "/recipes"], ["models", "/models"], ["system", "/system"], ["welcome", "/welcome"],
+];
+
+test("every page, at two widths, light and dark: shown whole, accessible", async () => {
+  const all = [...pages, ["record", `/records/${records.design.id}`], ["record-private", `/records/${records.secret.id}`]];
+  const row = (await json("/api/v1/conversations?session_id=pages-session")).data.find((one) => one.turns > 1);
+  all.push(["conversation", `/conversations/${row.session_id}/${row.conversation_id}`]);
+  for (const dark of [false, true]) {
+    for (const width of [1280, 390]) {
+      await withPage({ width, dark }, async ({ page, go }) => {
+        for (const [name, to] of all) {
+          await go(to);
+          await page.locator("h1").first().waitFor();
+          await page.waitForFunction(() => document.querySelector('[aria-label="Loading"]') === null);
+          await page.waitForTimeout(name === "topology" || name === "insights" ? 600 : 150);
+          await shoot(page, `${name}-${width}-${dark ? "dark" : "light"}`);
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+          assert.ok(wide <= 1, `${name} at ${width} px is ${wide} px too wide`);
+          const found = await seriousErrors(page);
+          assert.deepEqual(found, [], `${name} at ${width} px ${dark ? "dark" : "light"}`);
+        }
+      });
+    }
+  }
+});
+
+test("Live: requests come in by themselves, pausing holds them, the filter is in the address", async () => {
+  await withPage({}, async ({ page, go }) => {
+    await go("/live");
+    await page.getByText("live", { exact: true }).waitFor();
+    await chat("A live request about a purple giraffe.");
+    await page.getByText("purple giraffe").waitFor();
+    await page.getByRole("button", { name: "Pause" }).click();
+    await chat("A held request about a green walrus.");
+    await page.getByRole("button", { name: "Resume (1 new)" }).waitFor();
+    assert.equal(await page.getByText("green walrus").count(), 0);
+    await page.getByRole("button", { name: "Resume (1 new)" }).click();
+    await page.getByText("green walrus").waitFor();
+    await page.getByRole("searchbox").fill("giraffe");
+    await page.waitForFunction(() => !document.body.textContent.includes("green walrus"));
+    assert.match(page.url(), /q=giraffe/);
+    await page.getByRole("searchbox").fill("no such request at all");
+    await page.getByText("Nothing matches").waitFor();
+  });
+});
+
+test("Live → Record → Conversation with the keyboard alone", async () => {
+  await withPage({}, async ({ page, go }) => {
+    await go("/models");
+    await page.locator("h1").waitFor();
+    await page.keyboard.press("g");
+    await page.keyboard.press("l");
+    await page.waitForURL("**/live");
+    await page.locator("a.live-row").first().waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type("exactly-once");
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() => document.querySelectorAll("a.live-row").length === 2);
+    await page.keyboard.press("j");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/records/*");
+    const link = page.getByRole("link", { name: "Conversation", exact: true });
+    await link.waitFor();
+    await link.focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/conversations/**");
+    await page.getByText("tool loop").first().waitFor();
+  });
+});
+
+test("Record: why it stayed, in words and money; a private one shows labels", async () => {
+  await withPage({}, async ({ page, go }) => {
+    await go(`/records/${records.tool.id}`);
+    await page.getByText(/Locked to .* a result of a tool call/).waitFor();
+    await page.getByText("tool result call_pages").waitFor();
+    await go(`/records/${records.design.id}`);
+    await page.getByText(/this is the first turn/).waitFor();
+    await page.getByRole("cell", { name: /lowest/ }).first().waitFor();
+    await page.getByText("projection:is_code").first().waitFor();
+    await page.getByRole("button", { name: /^All \d+$/ }).click();
+    await page.getByRole("cell", { name: "structure:tiny_prompt" }).waitFor();
+    await go(`/records/${records.secret.id}`);
+    await page.locator(".span-label", { hasText: "API_KEY" }).first().waitFor();
+    assert.equal(await page.getByText("sk_live_123456").count(), 0);
+    await go("/records/00000000000000000000000000000000");
+    await page.getByText("There is no such record").waitFor();
+  });
+});
+
+test("Record: what if opens the Playground with the record's prompt", async () => {
+  await withPage({}, async ({ page, go }) => {
+    await go(`/records/${records.simple.id}`);
+    await page.getByRole("link", { name: "What if another recipe" }).click();
+    await page.getByText("Two recipes, the same prompt").waitFor();
+    await page.waitForFunction((text) => document.querySelector("textarea[data-search]")?.value === text, simple);
+    const other = page.getByLabel("The other recipe: edit this copy of the running one");
+    await page.waitForFunction(() => document.querySelector("textarea.mono")?.value.includes("version: v0.3"));
+    const yaml = await other.inputValue();
+    await other.fill(yaml.replaceAll("simple_math_fast_path", "renamed_fast_path"));
+    await page.getByRole("button", { name: "Compare", exact: true }).click();
+    await page.getByText("renamed_fast_path").first().waitFor();
+    await page.getByText("simple_math_fast_path").first().waitFor();
+  });
+});
+
+test("Conversations: found by the id that was sent; the timeline says what happened", async () => {
+  await withPage({}, async ({ page, go }) => {
+    await go("/conversations?range=1h");
+    await page.getByRole("searchbox").fill("pages-session");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 2);
+    await page.getByRole("row").nth(2).getByRole("link").click();
+    await page.getByText("Had one model", { exact: false }).or(page.getByText("had one model answered everything")).first().waitFor();
+    await page.getByRole("link", { name: /Turn 1 at .*select missing_previous_model/ }).first().waitFor();
+    await page.getByText(/always qwen/).first().waitFor();
+    await go("/conversations?session=nobody&range=1h");
+    await page.getByText("No such session in this time").waitFor();
+  });
+});
+
+test("Insights: a slice leads to its records", async () => {
+  await withPage({}, async ({ page, go }) => {
+    await go("/insights?range=1h");
+    await page.locator("canvas").first().waitFor();
+    await page.getByRole("link", { name: "local_privacy_policy" }).first().click();
+    await page.getByRole("button", { name: "Remove the filter decision local_privacy_policy" }).waitFor();
+    await page.waitForFunction(() => [...document.querySelectorAll("table:last-of-type tbody tr td:nth-child(3)")].length > 0);
+    assert.match(page.url(), /decision=local_privacy_policy/);
+    await go("/insights?range=1h&decision=nothing_of_that_name");
+    await page.getByText("Nothing was routed in this time").waitFor();
+  });
+});
+
+test("Topology: a prompt lights its path, focus and families", async () => {
+  await withPage({}, async ({ page, go }) => {
+    await go("/topology");
+    await page.locator(".topo-node", { hasText: "local_privacy_policy" }).waitFor();
+    assert.equal(await page.locator(".topo-node", { hasText: /^(local|simple|medium|complex|domain|default)_/ }).count(), 12);
+    await page.getByLabel("Prompt to try").fill(secret);
+    await page.keyboard.press("Enter");
+    await page.locator(".topo-node.won", { hasText: "local_privacy_policy" }).waitFor();
+    await page.locator(".topo-node.won", { hasText: "qwen3.6-rocm" }).waitFor();
+    await page.getByRole("button", { name: "Every signal" }).click();
+    await page.locator(".topo-node.lit", { hasText: "sensitive_data" }).waitFor();
+    await page.getByRole("searchbox").fill("hard_words");
+    await page.locator(".topo-node.found", { hasText: "code_hard_words" }).waitFor();
+    await go(`/topology?record=${records.design.id}`);
+    await page.locator(".topo-node.won", { hasText: "domain_code_complex" }).waitFor();
+  });
+});
+
+test("Playground: streaming, headers in words, a tool loop by hand, a probe", async () => {
+  await withPage({}, async ({ page, go }) => {
+    await go("/playground");
+    await page.getByLabel("Prompt", { exact: true }).fill(design);
+    await page.getByRole("button", { name: "Send" }).click();
+    await page.getByText("domain_code_complex").first().waitFor();
+    await page.getByRole("button", { name: "Simulate a tool call" }).click();
+    await page.getByRole("button", { name: "Deliver the tool result" }).click();
+    await page.getByText("hard_lock=tool_loop").first().waitFor();
+    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save as probe" }).click()]);
+    assert.equal(file.suggestedFilename(), "playground.probes.yaml");
+    await page.getByRole("link", { name: "why" }).last().click();
+    await page.waitForURL("**/records/*");
+    await page.getByText(/Locked to/).waitFor();
+  });
+});
+
+test("Recipes: errors at their line, activation, a version back", async () => {
+  await withPage({}, async ({ page, go }) => {
+    await go("/recipes");
+    await page.locator(".cm-content").waitFor();
+    const type = async (text) => {
+      await page.locator(".cm-content").click();
+      await page.keyboard.press("Control+Home");
+      await page.keyboard.insertText(text);
+    };
+    await type("nonsense: [\n");
+    await page.getByText("has errors").first().waitFor();
+    await page.locator(".cm-lint-marker-error").first().waitFor();
+    assert.ok(await page.getByRole("button", { name: "Activate" }).isDisabled());
+    await page.getByRole("button", { name: "Discard changes" }).click();
+    await type("# Edited in the dashboard.\n");
+    await page.getByRole("tab", { name: "Differences" }).click();
+    await page.locator(".cm-changedLine").first().waitFor();
+    await page.getByRole("button", { name: "Activate" }).click();
+    await page.getByText(/Version \d+ is active/).waitFor();
+    assert.match(await (await fetch(`${site}/api/v1/config`)).text(), /^# Edited in the dashboard\./);
+    await page.getByRole("button", { name: "Roll back" }).first().click();
+    await page.waitForFunction(async () => !(await (await fetch("/api/v1/config")).text()).startsWith("# Edited"));
+    assert.equal((await chat(simple)).status, 200);
+  });
+});
+
+test("Recipes: probes run before activation", async () => {
+  await withPage({ timeoutMs: 120_000 }, async ({ page, go }) => {
+    await go("/recipes");
+    await page.getByRole("button", { name: "Run the probes" }).click();
+    await page.getByText(/^480 passed, 0 failed/).waitFor();
+  });
+});
+
+test("Recipes: import by paste shows what is wrong and activates nothing", async () => {
+  await withPage({}, async ({ page, go }) => {
+    await go("/recipes");
+    await page.getByRole("button", { name: "Import" }).click();
+    await page.getByLabel("Or paste it").fill("version: v0.3\nprovidrs: {}\n");
+    await page.getByRole("button", { name: "Check the pasted text" }).click();
+    await page.getByText(/providrs/).last().waitFor();
+    await page.getByLabel("Address of a recipe").fill("http://127.0.0.1:9/recipe.yaml");
+    await page.getByRole("button", { name: "Fetch" }).click();
+    await page.getByRole("alert").getByText(/127\.0\.0\.1/).waitFor();
+  });
+});
+
+test("Models: an endpoint is drained and enabled", async () => {
+  await withPage({}, async ({ page, go }) => {
+    await go("/models");
+    await page.getByText(/prompt tokens/).first().waitFor();
+    await page.getByRole("button", { name: "Drain" }).first().click();
+    await page.getByText("drained").first().waitFor();
+    assert.equal((await chat(simple)).status, 503);
+    await page.getByRole("button", { name: "Enable" }).first().click();
+    await page.waitForFunction(() => !document.body.textContent.includes("drained"));
+    assert.equal((await chat(simple)).status, 200);
+  });
+});
+
+test("System: what runs, where, and its log", async () => {
+  await withPage({}, async ({ page, go }) => {
+    await go("/system");
+    await page.getByText("sqlite").first().waitFor();
+    await page.getByRole("region", { name: "Log" }).getByText(/serving http/).waitFor();
+  });
+});
+
+test("a page of nothing, and a router that does not answer any more", async () => {
+  await withPage({}, async ({ page, go }) => {
+    await go("/nothing/here");
+    await page.getByText("There is no such page").waitFor();
+    await go("/models");
+    await page.getByText(/prompt tokens/).first().waitFor();
+    await page.route("**/api/v1/models", (route) => route.abort());
+    await page.getByText(/As of .*The router does not answer/).waitFor();
+    await page.unroute("**/api/v1/models");
+    await page.getByRole("button", { name: "Try again" }).first().click();
+    await page.waitForFunction(() => !document.body.textContent.includes("As of "));
+    await page.route("**/v1/router_replay/aggregate**", (route) => route.fulfill({ status: 500, contentType: "application/json", body: '{"error":{"message":"The store is busy; try again.","code":"internal"}}' }));
+    await page.route("**/api/v1/events", (route) => route.abort());
+    await go("/insights");
+    await page.getByText("The store is busy; try again.").waitFor();
+    await go("/live");
+    await page.getByText("connection lost, trying again").waitFor();
+  });
+});
+
+test("200 requests a second do not freeze the page", async () => {
+  await withPage({}, async ({ page, go }) => {
+    await go("/live");
+    await page.getByText("live", { exact: true }).waitFor();
+    await page.evaluate(() => {
+      window.longest = 0;
+      let last = performance.now();
+      const tick = () => {
+        const now = performance.now();
+        window.longest = Math.max(window.longest, now - last);
+        last = now;
+        requestAnimationFrame(tick);
+      };
+      requestAnimationFrame(tick);
+    });
+    let sent = 0;
+    const worker = async () => {
+      while (sent < 400) {
+        sent += 1;
+        await chat(simple, { "x-session-id": "flood", "x-conversation-id": `flood-${sent % 20}` });
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, worker));
+    await page.getByText(/^Requests, last minute$/).waitFor();
+    // The rows are virtual: as many as fit, whatever the list holds.
+    const rows = await page.locator("a.live-row").count();
+    assert.ok(rows > 5 && rows < 60, `${rows} rows in the document`);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: /Resume/ }).waitFor();
+  });
+});
+
+test("the first load is small, and what is immutable is kept", async () => {
+  const opened = await open();
+  let bytes = 0;
+  opened.page.on("response", async (response) => {
+    if (!response.url().startsWith(site)) return;
+    const length = Number((await response.allHeaders())["content-length"] ?? 0);
+    if (/\.(js|css|svg)$|\/live$/.test(new URL(response.url()).pathname)) bytes += length;
+  });
+  await opened.go("/live");
+  await opened.page.locator("a.live-row").first().waitFor();
+  assert.ok(bytes > 20_000 && bytes <= 300 * 1024, `first load of ${bytes} bytes`);
+  await opened.close();
+  assert.notEqual(api, site);
+});
