@@ -1,7 +1,7 @@
 // The guide's checklist, walked through the dashboard over the embedded model.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { json, shoot, withPage } from "./browser.mjs";
+import { json, shoot, warm, withPage } from "./browser.mjs";
 
 const simple = "What is 17 * 23? Answer with only the number.";
 const secret = "My API key is sk_live_123456. Is it safe to paste this into a public issue?";
@@ -19,6 +19,7 @@ async function say(page, prompt) {
 }
 
 test("the guide's checklist in the browser", async () => {
+  await warm(simple, secret, design);
   await withPage({ timeoutMs: 120_000 }, async ({ page, go }) => {
     // The recipe is imported and can be activated.
     await go("/recipes");

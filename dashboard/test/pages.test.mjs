@@ -2,7 +2,7 @@
 // backend (tests/e2e/test_dashboard.py starts both).
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { api, chat, json, open, seriousErrors, shoot, site, withPage } from "./browser.mjs";
+import { api, chat, json, open, seriousErrors, shoot, site, warm, withPage } from "./browser.mjs";
 
 const design = "Design the architecture of a sharded event store with exactly-once delivery and explain the failure modes.";
 const simple = "What is 17 * 23? Answer with only the number.";
@@ -12,6 +12,7 @@ const tools = [{ type: "function", function: { name: "read_file", parameters: { 
 const records = {};
 
 before(async () => {
+  await warm(design, simple, secret);
   records.design = await chat(design, ids, { tools });
   records.tool = await chat("", ids, {
     tools,

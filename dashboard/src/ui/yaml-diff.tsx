@@ -27,6 +27,7 @@ export default function YamlDiff({ before, after }: { before: string; after: str
         ],
       }),
     });
+    view.scrollDOM.tabIndex = 0;
     return () => view.destroy();
   }, [before, after]);
   return <div ref={box} />;

@@ -63,6 +63,7 @@ export default function YamlEditor({ value, onChange, diagnostics, handle, label
       }),
     });
     view.current = editor;
+    editor.scrollDOM.tabIndex = 0;
     handle?.({
       goTo: (line) => {
         const at = editor.state.doc.line(Math.max(1, Math.min(line, editor.state.doc.lines)));
