@@ -22,6 +22,16 @@ export function useRange(byDefault: RangeKey): {
   return { key, from, bucket: ranges[key].bucket, set };
 }
 
+const bucketMs = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
+
+// The starts of all buckets from `from` to now, in ms: what had no request is a zero, not a gap.
+export function bucketStarts(from: string, bucket: string): number[] {
+  const step = bucketMs[bucket as keyof typeof bucketMs] ?? bucketMs.hour;
+  const out: number[] = [];
+  for (let at = Math.floor(Date.parse(from) / step) * step; at <= Date.now(); at += step) out.push(at);
+  return out;
+}
+
 export function RangeChoice({ range }: { range: { key: RangeKey; set: (key: string) => void } }) {
   return (
     <label className="row-line">

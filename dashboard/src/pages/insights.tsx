@@ -6,7 +6,7 @@ import { modelColour } from "../app/colour";
 import { count, micros, moment, percent, tokens, usd } from "../app/format";
 import { Link } from "../app/link";
 import { setParameters, useLocation } from "../app/location";
-import { RangeChoice, useRange } from "../app/range";
+import { RangeChoice, bucketStarts, useRange } from "../app/range";
 import { PageHead } from "../app/shell";
 import { Chart, type Series } from "../ui/chart";
 import "../ui/chart.css";
@@ -47,7 +47,7 @@ export default function Insights() {
         ) : (
           <div className="stack">
             <Figures data={data} />
-            <TimeSeries data={data} bucket={range.bucket} />
+            <TimeSeries data={data} bucket={range.bucket} from={range.from} />
             <div className="split">
               <Card title="Decisions"><Distribution values={data.decision_distribution} to={drill("decision")} /></Card>
               <Card title="Models"><Distribution values={data.model_selection} to={drill("model")} name={(key) => <ModelName name={key} />} colour={modelColour} /></Card>
@@ -81,18 +81,25 @@ function Figures({ data }: { data: Aggregate }) {
   );
 }
 
-function TimeSeries({ data, bucket }: { data: Aggregate; bucket: string }) {
-  const rows = data.time_series ?? [];
-  const times = useMemo(() => rows.map((row) => Date.parse(row.start) / 1000), [rows]);
-  const requests = useMemo<Series[]>(() => [
-    { name: "requests", colour: "series-0", values: rows.map((row) => row.record_count) },
-    { name: "failed or aborted", colour: "series-1", values: rows.map((row) => row.failed + row.aborted) },
-  ], [rows]);
-  const money = useMemo<Series[]>(() => [
-    { name: "spent", colour: "series-2", values: rows.map((row) => row.actual_spend) },
-    { name: "most capable model, same cache", colour: "series-7", values: rows.map((row) => row.baseline_spend) },
-  ], [rows]);
-  if (rows.length === 0) return null;
+function TimeSeries({ data, bucket, from }: { data: Aggregate; bucket: string; from: string }) {
+  const { times, requests, money } = useMemo(() => {
+    const rows = new Map((data.time_series ?? []).map((row) => [Date.parse(row.start), row]));
+    const starts = bucketStarts(from, bucket);
+    const values = (value: (row: NonNullable<Aggregate["time_series"]>[number]) => number) =>
+      starts.map((start) => {
+        const row = rows.get(start);
+        return row ? value(row) : 0;
+      });
+    const requests: Series[] = [
+      { name: "requests", colour: "series-0", values: values((row) => row.record_count) },
+      { name: "failed or aborted", colour: "series-1", values: values((row) => row.failed + row.aborted) },
+    ];
+    const money: Series[] = [
+      { name: "spent", colour: "series-2", values: values((row) => row.actual_spend) },
+      { name: "most capable model, same cache", colour: "series-7", values: values((row) => row.baseline_spend) },
+    ];
+    return { times: starts.map((start) => start / 1000), requests, money };
+  }, [data, bucket, from]);
   return (
     <div className="split">
       <Card title={`Requests per ${bucket}`}><Chart times={times} series={requests} format={count} label={`Requests per ${bucket}, ${data.record_count} in all`} /></Card>
