@@ -8,11 +8,11 @@ PRESET ?= release
 BUILD = build/$(PRESET)
 SHARE = $(DESTDIR)$(PREFIX)/share/vllm-sr
 
-.PHONY: help setup build run test bench eval lint asan tsan install clean
+.PHONY: help setup build run test bench eval eval-learning lint asan tsan install clean
 .DEFAULT_GOAL := help
 
 help: ## Show what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 setup: ## Install what is missing to build and run
 	@scripts/setup build backend
@@ -41,12 +41,19 @@ bench: ## Measure beside nginx and haproxy, and the encoder beside onnxruntime
 	@python3 bench/encoder.py --build $(BUILD)
 	@python3 bench/proxy.py --bin $(BUILD)/vllm-sr
 
-eval: ## Measure the learned signals on labelled data (DATA=folder, STRICT=1)
+eval: ## Measure learning, and the learned signals on labelled data (DATA=folder, STRICT=1)
 	@[ -n "$(DATA)" ] || { echo "usage: make eval DATA=FOLDER, see docs/evaluation.md"; exit 2; }
 	@scripts/setup build test
 	@cmake --preset $(PRESET) >/dev/null
 	@cmake --build $(BUILD) --target vllm-sr encode_texts
 	@python3 tests/eval/evaluate.py "$(DATA)" --build $(BUILD) $(if $(STRICT),--strict)
+	@$(MAKE) --no-print-directory eval-learning
+
+eval-learning: ## Measure router learning against its gates
+	@scripts/setup build
+	@cmake --preset $(PRESET) >/dev/null
+	@cmake --build $(BUILD) --target vllm-sr
+	@python3 tests/eval/learning_gates.py --bin $(BUILD)/vllm-sr
 
 lint: ## Check format, scripts and include edges
 	@scripts/setup lint

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/check.h"
+#include "cli/eval_learning.h"
 #include "cli/eval_matrix.h"
 #include "cli/program.h"
 #include "config/load.h"
@@ -30,8 +31,9 @@ struct EvalArguments {
   std::string config;
   std::string text, messages, probes, classify, input = "-", vectors;
   bool learning = false, similarity = false;
-  size_t threads = 1;
+  size_t threads = 0;  // 0: not given
   std::vector<std::string> policies;
+  LearningArguments suite;
   MatrixArguments matrix;
 };
 
@@ -256,7 +258,7 @@ int eval_classify(const EvalArguments& arguments, const Context& context) {
     fmt::print(stderr, "{}\n", classifiers.error().message);
     return kFailed;
   }
-  eval::ClassifyOptions options{.threads = arguments.threads};
+  eval::ClassifyOptions options{.threads = std::max<size_t>(1, arguments.threads)};
   VSR_CHECK(router::parse_classifier(arguments.classify, options.classifier));
   return eval_rows(arguments, context, [&](const Clock& clock, std::istream& in, const auto& out) {
     return eval::classify(options, **classifiers, clock, in, out);
@@ -270,7 +272,7 @@ int eval_similarity(const EvalArguments& arguments, const Context& context) {
     fmt::print(stderr, "{}\n", encoder.error().message);
     return kFailed;
   }
-  const eval::SimilarityOptions options{.threads = arguments.threads};
+  const eval::SimilarityOptions options{.threads = std::max<size_t>(1, arguments.threads)};
   return eval_rows(arguments, context, [&](const Clock& clock, std::istream& in, const auto& out) {
     return eval::similarity(options, **encoder, clock, in, out);
   });
@@ -282,7 +284,12 @@ int run_eval(const EvalArguments& arguments, const Context& context) {
     if (arguments.matrix.wanted()) {
       return eval_matrix(arguments.matrix, arguments.policies, context.json);
     }
-    fmt::print(stderr, "eval --learning needs --vectors, --matrix-csv or --from-replay FILE\n");
+    if (!arguments.suite.suite.empty()) {
+      return eval_learning(arguments.suite, arguments.policies, arguments.threads, context.json);
+    }
+    fmt::print(stderr,
+               "eval --learning needs --suite NAME, or --vectors, --matrix-csv or --from-replay "
+               "FILE\n");
     return kBadUsage;
   }
   if (!arguments.classify.empty()) return eval_classify(arguments, context);
@@ -315,13 +322,15 @@ void add_eval(CLI::App& app, Context& context) {
                    "For --classify and --similarity: file, - for standard input")
       ->capture_default_str();
   eval->add_option("--threads", arguments->threads,
-                   "Rows at a time; with one, the time of a row is its own")
-      ->check(CLI::Range(size_t{1}, eval::kThreadsMax))
-      ->capture_default_str();
+                   "Rows at a time (default: 1, the time of a row is its own); with --learning, "
+                   "runs at a time (default: one a processor)")
+      ->check(CLI::Range(size_t{1}, eval::kThreadsMax));
   eval->add_flag("--learning", arguments->learning, "Evaluate learning");
   eval->add_option("--vectors", arguments->vectors, "With --learning: file of test vectors");
-  eval->add_option("--policy", arguments->policies, "With --learning: policies, by commas")
+  eval->add_option("--policy", arguments->policies,
+                   "With --learning: policies, by commas (default: all)")
       ->delimiter(',');
+  add_learning_options(*eval, arguments->suite);
   add_eval_matrix(*eval, arguments->matrix);
   eval->add_flag("--json", context.json, "As JSON");
   eval->callback([arguments, &context] { context.status = run_eval(*arguments, context); });

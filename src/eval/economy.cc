@@ -35,7 +35,7 @@ double Economy::success(Tier tier, double need) const {
 }
 
 Result<Economy> economy(std::string_view prices, double price_factor) {
-  const auto config = price_set(prices, 1, config::CandidateSet::kDecision);
+  const auto config = price_set(prices, 1, config::CandidateSet::kDecision, price_factor);
   if (!config) return std::unexpected(config.error());
   const auto tables = learning::make_tables(**config);
   const std::span<const double> rates = prefill_rates(prices);
@@ -44,10 +44,10 @@ Result<Economy> economy(std::string_view prices, double price_factor) {
   out.k = tables->k;
   for (size_t i = 0; i < out.k; ++i) {
     out.quality[i] = *(*config)->models[tables->model[i]].quality_score;
-    out.prompt[i] = tables->prompt[i] * price_factor;
-    out.cached[i] = tables->cached[i] * price_factor;
-    out.write[i] = tables->write[i] * price_factor;
-    out.completion[i] = tables->completion[i] * price_factor;
+    out.prompt[i] = tables->prompt[i];
+    out.cached[i] = tables->cached[i];
+    out.write[i] = tables->write[i];
+    out.completion[i] = tables->completion[i];
     out.prefill_rate[i] = rates[i];
   }
   const double low = out.quality[0];

@@ -32,8 +32,7 @@ struct Economy {
   double success(Tier tier, double need) const;
 };
 
-// "pub3", "recipe5" or "real4", as learning sees them. `price_factor` multiplies what is charged;
-// learning is not told.
+// "pub3", "recipe5" or "real4", as learning sees them, with all prices times `price_factor`.
 Result<Economy> economy(std::string_view prices, double price_factor = 1);
 
 }  // namespace vsr::eval

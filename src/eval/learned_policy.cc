@@ -87,7 +87,7 @@ Result<config::CandidateSet> candidate_set_of(std::string_view name) {
 
 Result<std::unique_ptr<ServingPolicy>> learned_policy(std::string_view prices,
                                                       const LearnedOptions& options) {
-  auto config = price_set(prices, options.lambda, options.candidate_set);
+  auto config = price_set(prices, options.lambda, options.candidate_set, options.price_factor);
   if (!config) return std::unexpected(config.error());
   return std::make_unique<Learned>(std::move(*config), options.remembers);
 }

@@ -17,6 +17,7 @@ namespace vsr::eval {
 struct LearnedOptions {
   double lambda = 1;
   config::CandidateSet candidate_set = config::CandidateSet::kDecision;
+  double price_factor = 1;
   bool remembers = true;  // false: the recipe-wide counts are forgotten after each request
 };
 

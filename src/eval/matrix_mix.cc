@@ -42,7 +42,6 @@ void append(const MatrixTurn& turn, Session& session) {
 
 Workload matrix_workload() {
   Workload out;
-  out.name = "matrix";
   for (const MatrixScenario& scenario : matrix_scenarios()) {
     for (uint32_t i = 0; i < kMatrixSeeds; ++i) {
       for (const MatrixTurn& turn : matrix_turns(scenario, kMatrixFirstSeed + i)) {

@@ -29,7 +29,8 @@ constexpr PricedModel kReal4[] = {{"local-35b-a3b", .70, .10, .02, .40},
 }  // namespace
 
 Result<std::shared_ptr<const config::Config>> price_set(std::string_view name, double lambda,
-                                                        config::CandidateSet candidate_set) {
+                                                        config::CandidateSet candidate_set,
+                                                        double factor) {
   std::span<const PricedModel> models;
   if (name == "pub3") models = kPub3;
   if (name == "recipe5") models = kRecipe5;
@@ -43,10 +44,10 @@ Result<std::shared_ptr<const config::Config>> price_set(std::string_view name, d
     config::Model model;
     model.name = priced.name;
     model.quality_score = priced.quality;
-    model.pricing = config::Pricing{.prompt_per_1m = priced.prompt,
-                                    .cached_input_per_1m = priced.cached,
-                                    .completion_per_1m = priced.completion};
-    if (priced.write >= 0) model.pricing->cache_write_per_1m = priced.write;
+    model.pricing = config::Pricing{.prompt_per_1m = priced.prompt * factor,
+                                    .cached_input_per_1m = priced.cached * factor,
+                                    .completion_per_1m = priced.completion * factor};
+    if (priced.write >= 0) model.pricing->cache_write_per_1m = priced.write * factor;
     config->learning.ladder.push_back(static_cast<config::ModelId>(config->models.size()));
     config->models.push_back(std::move(model));
   }

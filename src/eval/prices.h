@@ -11,8 +11,9 @@
 
 namespace vsr::eval {
 
-// "pub3", "recipe5" or "real4"; λ in USD.
+// "pub3", "recipe5" or "real4"; λ in USD. All prices are multiplied by `factor`.
 Result<std::shared_ptr<const config::Config>> price_set(std::string_view name, double lambda,
-                                                        config::CandidateSet candidate_set);
+                                                        config::CandidateSet candidate_set,
+                                                        double factor = 1);
 
 }  // namespace vsr::eval

@@ -4,7 +4,6 @@
 // Policies see a request without `need`. Plain values, immutable once made.
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "learning/tables.h"
@@ -47,7 +46,6 @@ struct Session {
 };
 
 struct Workload {
-  std::string name;
   std::vector<Session> sessions;
 };
 
