@@ -322,8 +322,7 @@ void add_eval(CLI::App& app, Context& context) {
                    "For --classify and --similarity: file, - for standard input")
       ->capture_default_str();
   eval->add_option("--threads", arguments->threads,
-                   "Rows at a time (default: 1, the time of a row is its own); with --learning, "
-                   "runs at a time (default: one a processor)")
+                   "Rows at a time (default 1); with --learning, runs (default: all cores)")
       ->check(CLI::Range(size_t{1}, eval::kThreadsMax));
   eval->add_flag("--learning", arguments->learning, "Evaluate learning");
   eval->add_option("--vectors", arguments->vectors, "With --learning: file of test vectors");

@@ -41,7 +41,7 @@ void add_eval_matrix(CLI::App& eval, MatrixArguments& arguments) {
                   "With --learning: write the turns of the published matrix to this file");
   eval.add_option("--scenario", arguments.scenario, "With --matrix-csv: one scenario of it");
   eval.add_option("--from-replay", arguments.replay,
-                  "With --learning: what the session policy did in a file of replay records");
+                  "With --learning: what learning did in a file of replay records");
 }
 
 int eval_matrix(const MatrixArguments& arguments, const std::vector<std::string>& policies,
