@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
+#include "gateway/private_text.h"
 #include "json/writer.h"
 #include "router/eval_document.h"
 
@@ -12,51 +14,12 @@ namespace vsr::gateway {
 namespace {
 
 constexpr size_t kRejectedShown = 3;
+constexpr size_t kEntitiesShown = 1024;
 
 std::string hash_of_sources(const learning::Identity& identity) {
   if (identity.session_source.empty()) return identity.conversation_source;
   if (identity.conversation_source.empty()) return identity.session_source;
   return identity.session_source + "," + identity.conversation_source;
-}
-
-// Text that holds private values, with what was found marked for replacement. Where nothing was
-// found in it the scan stays kNone, and the store withholds all of a private text.
-store::TextField private_text(std::string_view text,
-                              const std::vector<std::pair<std::string, std::string>>& values,
-                              size_t bytes_max) {
-  store::TextField out;
-  std::vector<store::Redaction> found;
-  for (const auto& [type, value] : values) {
-    for (size_t at = text.find(value); at != std::string_view::npos && !value.empty();
-         at = text.find(value, at + value.size())) {
-      found.push_back({static_cast<uint32_t>(at), static_cast<uint32_t>(at + value.size()), type});
-    }
-  }
-  std::sort(found.begin(), found.end(),
-            [](const auto& a, const auto& b) { return a.start < b.start; });
-  size_t end = 0;
-  for (store::Redaction& redaction : found) {
-    if (redaction.start < end) continue;
-    end = redaction.end;
-    out.redactions.push_back(std::move(redaction));
-  }
-  if (!out.redactions.empty()) out.scan = store::Scan::kWhole;
-  out.truncated = text.size() > bytes_max;
-  out.text = text.substr(0, bytes_max);
-  return out;
-}
-
-store::TextField plain_text(std::string_view text, size_t bytes_max) {
-  store::TextField out;
-  size_t limit = std::min(text.size(), bytes_max);
-  // Not in the middle of a character.
-  while (limit < text.size() && limit > 0 &&
-         (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80) {
-    --limit;
-  }
-  out.truncated = limit < text.size();
-  out.text = text.substr(0, limit);
-  return out;
 }
 
 // ---- details, rendered on the writer's thread ---------------------------------------------------
@@ -129,7 +92,9 @@ void write_details(const router::Decision& decision, const router::Router& routi
   router::write_selection(decision, w);
   write_rejected(decision, explanation, w);
   w.key("pii_entities").begin_array();
-  for (const signals::FoundEntity& found : decision.values.entities) {
+  const auto& entities = decision.values.entities;
+  for (const signals::FoundEntity& found :
+       std::span(entities).first(std::min(entities.size(), kEntitiesShown))) {
     w.begin_object()
         .field("type", signals::to_string(found.entity.type))
         .field("message", found.message)

@@ -104,11 +104,15 @@ void Call::settle(store::Lifecycle state, std::string_view reason) {
     part.response_body.text = std::move(seen.text);
     part.response_body.truncated = seen.text_truncated;
     if (decision_.is_private) {
-      for (const signals::Entity& entity : signals::detect_pii(part.response_body.text)) {
-        part.response_body.redactions.push_back(
-            {entity.start, entity.end, std::string(signals::to_string(entity.type))});
+      const auto entities = signals::detect_pii(part.response_body.text);
+      // Behind the last one that is reported there may be more; then nobody has looked.
+      if (entities.size() < signals::kEntitiesMax) {
+        for (const signals::Entity& entity : entities) {
+          part.response_body.redactions.push_back(
+              {entity.start, entity.end, std::string(signals::to_string(entity.type))});
+        }
+        part.response_body.scan = store::Scan::kKept;
       }
-      part.response_body.scan = store::Scan::kKept;
     }
   }
   part.details = [calls = std::move(seen.tool_calls), finish = std::move(seen.finish_reason),

@@ -69,6 +69,8 @@ void find_session(const config::Learning& settings, const IdentityInput& input, 
   } else if (settings.derive_identity) {
     uint64_t key = wire::fold(input.api_key_hash, wire::hash_bytes("derived-session"));
     key = wire::fold(wire::fold(key, input.system_hash), input.first_user_hash);
+    // Two users may well begin with the same words.
+    if (!input.user.empty()) key = scoped(key, "user", input.user);
     out.session_source = "derived";
     out.session_key = key;
     out.session_hash = to_hex(key);

@@ -35,6 +35,7 @@ struct IdentityInput {
   std::string_view metadata_user_id;
   uint64_t system_hash = 0;
   uint64_t first_user_hash = 0;
+  std::string_view user;              // of the body
   int64_t last_real_user_index = -1;  // of the message; -1: none
 };
 

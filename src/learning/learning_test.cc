@@ -410,8 +410,9 @@ TEST(Bounds, SessionsAndLineagesAreBounded) {
 TEST(IdentityTest, KeysAreScopedAndNeverMeet) {
   config::Learning settings;
   const auto identity = [&](std::map<std::string, std::string> headers, uint64_t api_key = 1,
-                            int64_t last_user = 0) {
+                            int64_t last_user = 0, std::string_view user = "") {
     IdentityInput input;
+    input.user = user;
     input.header = [headers](std::string_view name) -> std::string_view {
       const auto found = headers.find(std::string(name));
       if (found == headers.end()) return "";
@@ -436,6 +437,12 @@ TEST(IdentityTest, KeysAreScopedAndNeverMeet) {
   EXPECT_EQ(identity({}, 1, 4).conversation_key, identity({}, 1, 4).conversation_key);
   EXPECT_NE(identity({}, 1, 4).conversation_key, identity({}, 1, 6).conversation_key);
   EXPECT_EQ(identity({}).conversation_source, "derived");
+  // Users that begin with the same words are told apart where the client names them.
+  EXPECT_NE(identity({}, 1, 4, "ann").session_key, identity({}, 1, 4, "bob").session_key);
+  EXPECT_NE(identity({}, 1, 4, "ann").conversation_key, identity({}, 1, 4).conversation_key);
+  EXPECT_EQ(identity({}, 1, 4, "ann").session_key, identity({}, 1, 4, "ann").session_key);
+  EXPECT_EQ(identity({{"x-session-id", "s"}}, 1, 4, "ann").session_key,
+            identity({{"x-session-id", "s"}}, 1, 4, "bob").session_key);
   // An empty value is no value.
   EXPECT_EQ(identity({{"x-session-id", ""}}).session_source, "derived");
   settings.derive_identity = false;

@@ -63,7 +63,9 @@ struct Decision {
 
   // A private decision or a private signal: text is stored with its spans replaced.
   bool is_private = false;
-  // Detected values with their types, for finding them in the body; only when private.
+  // Values detected in the prompt, each once, with their types, for finding them in its text; only
+  // when private. None where more may have been there than are reported: then nothing of the text
+  // may be stored.
   std::vector<std::pair<std::string, std::string>> private_values;
   Timings timings;
 

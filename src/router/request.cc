@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "wire/hash.h"
+
 namespace vsr::router {
 
 namespace {
@@ -29,6 +31,18 @@ signals::Role signal_role(const wire::MessageFacts& facts) {
       break;
   }
   return signals::Role::kOther;
+}
+
+// Top-level fields that are read in another way, or hold token ids.
+bool is_read_apart(std::string_view key) {
+  return key == "model" || key == "messages" || key == "tools" || key == "logit_bias";
+}
+bool holds_text(std::string_view json) {
+  return json.starts_with('"') || json.starts_with('[') || json.starts_with('{');
+}
+// Identifiers whose names sound like those of secrets.
+bool is_cache_key(std::string_view key) {
+  return key == "prompt_cache_key" || key == "promptCacheKey";
 }
 
 }  // namespace
@@ -136,9 +150,7 @@ void Request::fill_input() {
     messages_.push_back({signal_role(facts), chat_.messages[i].raw_hash});
     ++shape.messages_by_role[static_cast<size_t>(messages_.back().role)];
   }
-  if (!chat_.tools.empty()) {
-    messages_.push_back({signals::Role::kToolSchemas, chat_.tools_raw_hash});
-  }
+  add_fields();
   shape.tool_definitions = tools_.count;
   shape.assistant_tool_calls = conversation_.tool_calls;
   shape.assistant_tool_cycles = conversation_.tool_call_cycles;
@@ -151,6 +163,29 @@ void Request::fill_input() {
                           static_cast<uint64_t>(tools_.bytes / kAsciiBytesPerToken);
 }
 
+void Request::add_fields() {
+  fields_.clear();
+  schemas_.clear();
+  uint64_t fields_hash = 0;
+  uint64_t schemas_hash = chat_.tools_raw_hash;
+  if (!chat_.tools.empty()) schemas_.push_back(chat_.tools.in(chat_.body));
+  for (const json::Field& field : chat_.fields) {
+    const std::string_view value = field.value.in(chat_.body);
+    if (is_read_apart(field.key) || !holds_text(value)) continue;
+    if (field.key == "functions") {
+      schemas_.push_back(value);
+      schemas_hash = wire::fold(schemas_hash, wire::hash_bytes(value));
+      continue;
+    }
+    const std::string_view key = is_cache_key(field.key) ? std::string_view() : field.key;
+    fields_.push_back({key, value});
+    fields_hash = wire::fold(fields_hash, wire::hash_bytes(key));
+    fields_hash = wire::fold(fields_hash, wire::hash_bytes(value));
+  }
+  if (!fields_.empty()) messages_.push_back({signals::Role::kFields, fields_hash});
+  if (!schemas_.empty()) messages_.push_back({signals::Role::kToolSchemas, schemas_hash});
+}
+
 uint64_t Request::prompt_tokens() const {
   if (conversation_.last_real_user < 0) return 0;
   return estimate_tokens(wire::text_size(input_.prompt));
@@ -158,10 +193,12 @@ uint64_t Request::prompt_tokens() const {
 
 Result<signals::MessageText> Request::read(size_t message) {
   signals::MessageText out;
-  if (message >= chat_.messages.size()) {
-    const auto extra = arena_.array<std::string_view>(1);
-    extra[0] = chat_.tools.in(chat_.body);
-    out.extra = extra;
+  if (messages_[message].role == signals::Role::kToolSchemas) {
+    out.extra = schemas_;
+    return out;
+  }
+  if (messages_[message].role == signals::Role::kFields) {
+    out.fields = wire::text_of(reader_, arena_, fields_);
     return out;
   }
   auto parsed =
@@ -176,6 +213,7 @@ Result<signals::MessageText> Request::read(size_t message) {
   size_t sent = 0;
   for (const std::string_view text : parsed->texts) sent += text.size();
   if (sent > out.text.size()) out.extra = parsed->texts;
+  out.fields = wire::text_of(reader_, arena_, parsed->others);
   return out;
 }
 

@@ -52,6 +52,7 @@ class Request final : private signals::TextSource {
   Result<signals::MessageText> read(size_t message) override;
   wire::ApiResult<void> read_facts(FactsCache& cache);
   void fill_input();
+  void add_fields();
   wire::ApiResult<void> read_metadata();
 
   json::Reader reader_;
@@ -63,6 +64,8 @@ class Request final : private signals::TextSource {
   std::vector<const wire::MessageFacts*> fact_pointers_;
   std::vector<signals::Message> messages_;
   std::vector<signals::Attribute> metadata_;
+  std::vector<wire::OtherField> fields_;   // beside the messages: what signals read of them
+  std::vector<std::string_view> schemas_;  // tools, and functions as they were called before
   signals::Input input_;
   size_t messages_parsed_ = 0;
 };

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/strings.h"
 #include "nn/vectors.h"
+#include "signals/detect.h"
 #include "wire/hash.h"
 
 namespace vsr::router {
@@ -124,6 +126,18 @@ Router::Router(std::shared_ptr<const config::Config> config,
       private_signals_.push_back(static_cast<config::SignalId>(id));
     }
   }
+  std::vector<char> is_candidate(config_->models.size(), 0);
+  if (config_->default_model != config::kNoModel) is_candidate[config_->default_model] = 1;
+  for (const config::Decision& decision : config_->decisions) {
+    for (const config::ModelRef& ref : decision.refs) is_candidate[ref.model] = 1;
+  }
+  for (config::ModelId model = 0; model < is_candidate.size(); ++model) {
+    if (is_candidate[model] == 0) continue;
+    candidates_.push_back(model);
+    const uint64_t window = config_->models[model].context_window_size;
+    context_tokens_max_ = std::max(context_tokens_max_, window == 0 ? UINT64_MAX : window);
+  }
+  if (candidates_.empty()) context_tokens_max_ = UINT64_MAX;
 }
 
 bool Router::resolve_model(Decision& decision, std::string_view requested,
@@ -173,6 +187,7 @@ Decision Router::decide(Request& request, const Origin& origin) const {
   decision.context_tokens = request.context_tokens();
   if (!resolve_model(decision, request.chat().model, origin)) return decision;
   find_identity(decision, request, origin);
+  if (!origin.evaluate_all && refuse_too_long(decision)) return decision;
   evaluate(decision, request, origin);
   if (decision.wants_encoding()) return decision;
   if (!decision.error) select(decision, request, origin);
@@ -190,6 +205,19 @@ Decision Router::decide(Request& request, const Origin& origin) const {
   return decision;
 }
 
+// Signals of a request that no model can hold are never read: they take seconds, and whatever they
+// say the answer is the same.
+bool Router::refuse_too_long(Decision& decision) const {
+  if (decision.explicit_model || decision.context_tokens <= context_tokens_max_) return false;
+  decision.selection.status = policy::SelectionStatus::kTooLong;
+  for (const config::ModelId model : candidates_) {
+    decision.selection.dropped.push_back({model, policy::DropReason::kContextTooSmall});
+  }
+  decision.error = cannot_serve(decision);
+  decision.is_private = true;  // nobody has looked
+  return true;
+}
+
 void Router::find_identity(Decision& decision, const Request& request, const Origin& origin) const {
   learning::IdentityInput input;
   input.header = origin.header;
@@ -198,6 +226,7 @@ void Router::find_identity(Decision& decision, const Request& request, const Ori
   input.metadata_user_id = request.chat().metadata_user_id;
   input.system_hash = request.conversation().system_hash;
   input.first_user_hash = request.conversation().first_user_hash;
+  input.user = request.chat().user;
   input.last_real_user_index = request.conversation().last_real_user;
   decision.identity = learning::find_identity(config_->learning, input);
   decision.affinity = decision.identity.conversation_key;
@@ -478,15 +507,24 @@ void Router::note_matches(Decision& decision, const Request& request) const {
       private_match ||
       (rule != nullptr &&
        (rule->replay_redact || rule->adaptation.mode == config::AdaptationMode::kBypass));
-  if (!decision.is_private) return;
+  if (decision.is_private) note_private_values(decision, request);
+}
+
+void Router::note_private_values(Decision& decision, const Request& request) {
+  const std::string_view prompt = request.prompt();
+  std::unordered_set<std::string_view> seen;
+  size_t count = 0;
   for (const signals::FoundEntity& found : decision.values.entities) {
     if (found.part != 0 || found.message != request.input().prompt_message) continue;
-    const std::string_view prompt = request.prompt();
     if (found.entity.end > prompt.size() || found.entity.start >= found.entity.end) continue;
-    decision.private_values.emplace_back(
-        signals::to_string(found.entity.type),
-        prompt.substr(found.entity.start, found.entity.end - found.entity.start));
+    ++count;
+    const std::string_view value =
+        prompt.substr(found.entity.start, found.entity.end - found.entity.start);
+    if (!seen.insert(value).second) continue;
+    decision.private_values.emplace_back(signals::to_string(found.entity.type), value);
   }
+  // Behind the last one that is reported there may be more.
+  if (count >= signals::kEntitiesMax) decision.private_values.clear();
 }
 
 void Router::commit(const Decision& decision, UnixMillis now) const {

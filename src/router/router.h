@@ -84,6 +84,7 @@ class Router {
          ModelFit model_fit, std::shared_ptr<LearningState> learning, const Clock& clock);
 
   bool resolve_model(Decision& decision, std::string_view requested, const Origin& origin) const;
+  bool refuse_too_long(Decision& decision) const;
   void find_identity(Decision& decision, const Request& request, const Origin& origin) const;
   void evaluate(Decision& decision, const Request& request, const Origin& origin) const;
   void select(Decision& decision, const Request& request, const Origin& origin) const;
@@ -93,6 +94,7 @@ class Router {
   void settle_model(Decision& decision, const Request& request, const Origin& origin) const;
   void settle_reasoning(Decision& decision) const;
   void note_matches(Decision& decision, const Request& request) const;
+  static void note_private_values(Decision& decision, const Request& request);
   learning::Facts facts_of(const Decision& decision, const Request& request, const Origin& origin,
                            std::vector<uint64_t>& calls,
                            std::vector<wire::OpaqueItem>& items) const;
@@ -106,6 +108,8 @@ class Router {
   const std::shared_ptr<LearningState> learning_;
   const Clock& clock_;
   std::vector<config::SignalId> private_signals_;  // pii rules
+  std::vector<config::ModelId> candidates_;        // that a decision or the default may choose
+  uint64_t context_tokens_max_ = 0;                // of the largest of them
 };
 
 }  // namespace vsr::router

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "router/router_fixture.h"
+#include "signals/detect.h"
 
 namespace vsr::router {
 namespace {
@@ -237,6 +238,138 @@ TEST(Router, FindsPrivateTextInTheHistory) {
   const Decision decision =
       world.decide(body("auto", {user(kPrivateText), assistant("sent"), user("prove it")}));
   EXPECT_EQ(world.model_of(decision), "local");
+}
+
+// A boundary covers everything that would be sent, wherever a client puts it.
+TEST(Router, FindsPrivateTextInEveryFieldThatIsSent) {
+  // The text as a JSON string, escaped and in base64: "mail maria.keller@example.org please".
+  constexpr std::string_view kMail = R"("mail maria.keller\u0040example.org please")";
+  constexpr std::string_view kBase64 = "bWFpbCBtYXJpYS5rZWxsZXJAZXhhbXBsZS5vcmcgcGxlYXNl";
+  const auto with = [](std::string_view before, std::string_view text, std::string_view after) {
+    return fmt::format("{}{}{}", before, text, after);
+  };
+  struct Case {
+    const char* name;
+    std::string message;
+    std::string fields;
+  };
+  const std::string prove = user("prove it");
+  const Case cases[] = {
+      {"prediction", prove, with(R"(,"prediction":{"type":"content","content":)", kMail, "}")},
+      {"prediction in parts", prove,
+       with(R"(,"prediction":{"type":"content","content":[{"type":"text","text":)", kMail, "}]}")},
+      {"response format", prove,
+       with(R"(,"response_format":{"type":"json_schema","json_schema":{"description":)", kMail,
+            "}}")},
+      {"user", prove, with(R"(,"user":)", kMail, "")},
+      {"metadata", prove, with(R"(,"metadata":{"note":)", kMail, "}")},
+      {"a key of metadata", prove, R"(,"metadata":{"maria.keller@example.org":"1"})"},
+      {"stop", prove, with(R"(,"stop":[)", kMail, "]")},
+      {"template arguments", prove, with(R"(,"chat_template_kwargs":{"a":[)", kMail, "]}")},
+      {"a field that nobody knows", prove, with(R"(,"novelty":{"deep":[{"er":)", kMail, "}]}")},
+      {"a name", with(R"({"role":"user","content":"prove it","name":)", kMail, "}"), ""},
+      {"a refusal", with(R"({"role":"assistant","content":null,"refusal":)", kMail, "}"), ""},
+      {"reasoning", with(R"({"role":"assistant","content":"a","reasoning_content":)", kMail, "}"),
+       ""},
+      {"an attached file",
+       with(
+           R"({"role":"user","content":[{"type":"file","file":{"file_data":"data:text/plain;base64,)",
+           kBase64, R"("}}]})"),
+       ""},
+      {"an attached file without a type",
+       with(R"({"role":"user","content":[{"type":"file","file":{"file_data":")", kBase64,
+            R"("}}]})"),
+       ""},
+      {"a part that has no text",
+       with(R"({"role":"user","content":[{"type":"x","y":)", kMail, "}]}"), ""},
+      {"a text that is there twice",
+       with(R"({"role":"user","content":[{"type":"text","text":)", kMail, R"(,"text":"a"}]})"), ""},
+  };
+  for (const Case& c : cases) {
+    World world;
+    const Decision decision = world.decide(body("auto", {c.message, prove}, c.fields));
+    EXPECT_EQ(world.model_of(decision), "local") << c.name;
+    EXPECT_TRUE(decision.is_private) << c.name;
+  }
+}
+
+TEST(Router, FieldsOfAnyAgentAreNotPrivate) {
+  const std::string_view cases[] = {
+      R"(,"prompt_cache_key":"0f8b2c1e-7d3a-4e5f-9a6b-1c2d3e4f5a6b")",
+      R"(,"promptCacheKey":"ses_7Hq2kLmZpX93vRtB")",
+      R"(,"user":"u-8fa1","safety_identifier":"9b74c9897bac770ffc029102a200c5de")",
+      R"(,"metadata":{"user_id":"user_3f7a9c2e5b8d1046_account_0f8b2c1e-7d3a-4e5f-9a6b-1c2d3e4f5a6b"})",
+      R"(,"logit_bias":{"50256":-100,"15496":1,"11":5},"seed":4539148803436467)",
+      R"(,"stop":["\n\n"],"tool_choice":"auto","stream_options":{"include_usage":true})",
+      R"(,"response_format":{"type":"json_schema","json_schema":{"name":"login","schema":)"
+      R"({"type":"object","properties":{"password":{"type":"string","description":"The password"},)"
+      R"("email":{"type":"string","format":"email"}}}}})",
+      R"(,"tools":[{"type":"function","function":{"name":"send","parameters":{"properties":)"
+      R"({"api_key":{"type":"string"}}}}}],"functions":[{"name":"login"}])",
+  };
+  for (const std::string_view fields : cases) {
+    World world;
+    const Decision decision = world.decide(body("auto", {user("prove it")}, fields));
+    EXPECT_EQ(world.model_of(decision), "large") << fields;
+    EXPECT_FALSE(decision.is_private) << fields;
+  }
+  World world;
+  const std::string image = R"({"role":"user","content":[{"type":"text","text":"prove it"},)"
+                            R"({"type":"image_url","image_url":{"url":"data:image/png;base64,)"
+                            R"(iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"}}]})";
+  EXPECT_EQ(world.model_of(world.decide(body("auto", {image}))), "large");
+}
+
+TEST(Router, FunctionsOfTheOlderApiAreReadForSecrets) {
+  World world;
+  const Decision decision = world.decide(
+      body("auto", {user("prove it")},
+           R"(,"functions":[{"name":"a","description":"use sk_live_4242abcd4242abcd"}])"));
+  EXPECT_EQ(world.model_of(decision), "local");
+}
+
+TEST(Router, AValueIsKeptOnceHoweverOftenItStandsThere) {
+  World world;
+  std::string text;
+  for (int i = 0; i < 500; ++i) text += "My mail is maria.keller@example.org. ";
+  const Decision decision = world.decide(body("auto", {user(text)}));
+  EXPECT_TRUE(decision.is_private);
+  EXPECT_EQ(decision.private_values.size(), 1U);
+}
+
+// Nothing says what stands behind the last entity that is reported.
+TEST(Router, OfTooManyValuesNoneIsKept) {
+  World world;
+  std::string text;
+  for (size_t i = 0; i <= signals::kEntitiesMax; ++i) text += fmt::format("m{}@example.org ", i);
+  const Decision decision = world.decide(body("auto", {user(text)}));
+  EXPECT_TRUE(decision.is_private);
+  EXPECT_THAT(decision.private_values, IsEmpty());
+}
+
+TEST(Router, ARequestThatNoModelCanHoldIsRefusedBeforeItsSignalsAreRead) {
+  std::string recipe =
+      edited("quality_score: 0.6}", "quality_score: 0.6, context_window_size: 3000}");
+  constexpr std::string_view kLarge = "quality_score: 0.95,";
+  recipe.replace(recipe.find(kLarge), kLarge.size(),
+                 "quality_score: 0.95, context_window_size: 5000,");
+  World world(recipe);
+  const std::string fits(4000 * 4, 'x');
+  const std::string too_long(6000 * 5, 'x');
+  EXPECT_EQ(world.model_of(world.decide(body("auto", {user("prove " + fits)}))), "large");
+  const Decision decision = world.decide(body("auto", {user("prove " + too_long)}));
+  ASSERT_TRUE(decision.error);
+  EXPECT_EQ(decision.error->code, "context_length_exceeded");
+  EXPECT_THAT(decision.error->message, testing::HasSubstr("large: context_window_too_small"));
+  for (const config::SignalValue& value : decision.values.signals) EXPECT_FALSE(value.evaluated);
+  // Nobody has looked, so nothing of it may be stored.
+  EXPECT_TRUE(decision.is_private);
+  EXPECT_THAT(decision.private_values, IsEmpty());
+  world.origin_.evaluate_all = true;
+  const Decision whole = world.decide(body("auto", {user("prove " + too_long)}));
+  ASSERT_TRUE(whole.error);
+  EXPECT_EQ(whole.error->code, "context_length_exceeded");
+  EXPECT_EQ(world.rule_of(whole), "hard_work");
 }
 
 TEST(Router, KeepsThePrivateValuesOfThePromptForRedaction) {

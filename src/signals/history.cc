@@ -50,7 +50,8 @@ const MessageResult* Evaluation::message(size_t m, MessageResult::Part part) {
   // The prompt is told apart by its own scores; the operator's and the model's own words attack
   // nobody.
   const Role role = input_.messages[m].role;
-  const bool can_attack = !is_prompt(m) && !is_operator(role) && role != Role::kAssistant;
+  const bool can_attack =
+      !is_prompt(m) && is_message(role) && !is_operator(role) && role != Role::kAssistant;
   if (part != MessageResult::kAttack || can_attack) {
     const MessageText* const text = text_of(m);
     if (text == nullptr) return nullptr;
@@ -149,6 +150,7 @@ void Evaluation::find_entities(size_t m, const MessageText& text, MessageResult&
   }
   for (const std::string_view argument : text.arguments) add(argument, personal);
   for (const std::string_view extra : text.extra) add(extra, false);
+  if (!text.fields.empty()) add(text.fields, personal);
 }
 
 void Evaluation::prompt_entities() {
@@ -175,7 +177,8 @@ void Evaluation::history_words() {
     for (uint32_t k = 0; k < s_.message_keywords.size(); ++k) merge(k, s_.message_keywords[k]);
   }
   for (size_t m = 0; m < input_.messages.size(); ++m) {
-    if (is_operator(input_.messages[m].role)) continue;
+    const Role role = input_.messages[m].role;
+    if (is_operator(role) || !is_message(role)) continue;
     const MessageResult* result = message(m, MessageResult::kWords);
     s_.failed |= result == nullptr;
     if (result == nullptr) continue;

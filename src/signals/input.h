@@ -19,11 +19,14 @@ enum class Role : uint8_t {
   kDeveloper,
   kUser,
   kAssistant,
-  kTool,         // tool and function messages, and user messages that hold tool results
-  kOther,        // unknown roles: read like a user's
-  kToolSchemas,  // not a message: the tools array as sent, read for secrets only
+  kTool,   // tool and function messages, and user messages that hold tool results
+  kOther,  // unknown roles: read like a user's
+  // No messages: what else of a request is sent.
+  kFields,       // fields beside the messages: read for secrets and personal data only
+  kToolSchemas,  // the tools array as sent: read for secrets only
 };
 constexpr size_t kRoles = static_cast<size_t>(Role::kToolSchemas) + 1;
+constexpr bool is_message(Role role) { return role < Role::kFields; }
 
 // System and developer text and tool schemas are the operator's own: only secrets are sought there.
 constexpr bool is_operator(Role role) {
@@ -42,6 +45,9 @@ struct MessageText {
   std::span<const std::string_view> arguments;
   // What else is sent: the envelopes that were cut, or the parts as sent. Read for secrets only.
   std::span<const std::string_view> extra;
+  // Other fields of the message, or of the request, a string a line. Read for secrets and, except
+  // of the operator's own messages, for personal data.
+  std::string_view fields = {};
 };
 
 class TextSource {

@@ -29,6 +29,7 @@ std::string_view role_name(Role role) {
     case Role::kTool:
       return "tool";
     case Role::kOther:
+    case Role::kFields:
     case Role::kToolSchemas:
       return "";
   }
@@ -142,7 +143,7 @@ void Evaluation::conversation(SignalId id, const config::ConversationRule& rule)
   switch (rule.source) {
     case config::ConversationSource::kMessage:
       for (const Message& message : input_.messages) {
-        if (message.role == Role::kToolSchemas) continue;
+        if (!is_message(message.role)) continue;
         std::string_view name = rule.role;
         if (name == "function") name = "tool";
         const bool counts = name.empty() || name == role_name(message.role) ||

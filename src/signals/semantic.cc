@@ -95,7 +95,7 @@ VectorState Evaluation::history_vectors() {
   size_t count = 0;
   for (size_t m = input_.messages.size(); m-- > 0 && count < kMeaningMessagesMax;) {
     const Role role = input_.messages[m].role;
-    if (is_operator(role) || is_prompt(m)) continue;
+    if (is_operator(role) || !is_message(role) || is_prompt(m)) continue;
     const VectorState one = message_vector(m, s_.earlier);
     if (one == VectorState::kUnknown) continue;
     ++count;

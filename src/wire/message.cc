@@ -41,7 +41,8 @@ class MessageReader : RequestReader {
         texts_(arena),
         visible_(arena),
         tool_calls_(arena),
-        result_ids_(arena) {}
+        result_ids_(arena),
+        others_(arena) {}
 
   ApiResult<Message> read(std::string_view raw) {
     if (reader_.open(raw) && require(where_, Kind::kObject)) {
@@ -80,19 +81,48 @@ class MessageReader : RequestReader {
       return result_ids_.push_back(id), void();
     }
     if (key == "name") {
+      const uint32_t start = reader_.offset();
       read_optional_string(at(key), message_.name);
+      if (!failed()) note_other(key, start);
       rest_hash_ += fold(hash_bytes(key), hash_bytes(message_.name));
       return;
     }
-    if (key == "cache_control") return void(reader_.skip());
+    if (key == "cache_control") {
+      const uint32_t start = reader_.offset();
+      reader_.skip();
+      if (!failed()) note_other(key, start);
+      return;
+    }
     if ((key == "reasoning_content" || key == "reasoning") && reader_.kind() == Kind::kString) {
+      const uint32_t start = reader_.offset();
       std::string_view text;
       if (!reader_.read_string(arena_, text)) return;
       rest_hash_ += fold(hash_bytes(key), hash_bytes(text));
       if (!text.empty()) texts_.push_back(text);
-      return;
+      return note_other(key, start);
     }
-    rest_hash_ += fold(hash_bytes(key), scanner_.scan(key));
+    rest_hash_ += fold(hash_bytes(key), scan_other(key));
+  }
+
+  // Takes a value that only those read who look for private data. `key` lives in the arena.
+  uint64_t scan_other(std::string_view key) {
+    const uint32_t start = reader_.offset();
+    const uint64_t hash = scanner_.scan(key);
+    if (!failed()) note_other(key, start);
+    return hash;
+  }
+
+  // The value that was read or skipped last, and began at `start`.
+  void note_other(std::string_view key, uint32_t start) {
+    const std::string_view value = reader_.text().substr(start, reader_.value_end() - start);
+    // Numbers and literals hold no text.
+    if (value.starts_with('"') || value.starts_with('[') || value.starts_with('{')) {
+      others_.push_back({key, value});
+    }
+  }
+  // Text that would be lost: it stands where none belongs, or its key is there once more.
+  void note_text(std::string_view key, std::string_view text) {
+    if (!text.empty()) others_.push_back({key, text});
   }
 
   // `outermost`: the content of the message, not of a tool_result block in it.
@@ -139,29 +169,36 @@ class MessageReader : RequestReader {
     reader_.begin_object();
     while (!failed() && reader_.next_field(key)) {
       const std::string_view name = reader_.keep_key(key, arena_);
+      const uint32_t start = reader_.offset();
       if (name == "text" || name == "refusal") {
+        note_text("text", text);
         read_optional_string(Param(where, name), text);
       } else if (name == "thinking" && reader_.kind() == Kind::kString) {
-        reader_.read_string(arena_, thinking);
+        if (!reader_.read_string(arena_, thinking)) return;
         rest += fold(hash_bytes(name), hash_bytes(thinking));
+        note_other(name, start);
       } else if (name == "cache_control") {
         reader_.skip();
+        if (!failed()) note_other(name, start);
       } else if (name == "content" && outermost &&
                  (reader_.kind() == Kind::kString || reader_.kind() == Kind::kArray)) {
         has_content = true;
         read_content(Param(where, name), false);
       } else if (name == "input") {
         call.arguments = reader_.skip().in(reader_.text());
+        if (!failed()) note_other(name, start);
       } else if (name == "name") {
         read_optional_string(Param(where, name), call.name);
+        if (!failed()) note_other(name, start);
       } else if (name == "type" && reader_.kind() != Kind::kString) {
         wrong_type(Param(where, name), "a string");
       } else if (std::string_view* const mark = marks.member(name);
                  mark != nullptr && reader_.kind() == Kind::kString) {
-        reader_.read_string(arena_, *mark);
+        if (!reader_.read_string(arena_, *mark)) return;
+        if (name == "data" || name == "signature") note_other(name, start);
         if (name != "type") rest += fold(hash_bytes(name), hash_bytes(*mark));
       } else {
-        rest += fold(hash_bytes(name), scanner_.scan(name));
+        rest += fold(hash_bytes(name), scan_other(name));
       }
     }
     if (failed()) return;
@@ -177,9 +214,11 @@ class MessageReader : RequestReader {
     if (marks.type == "tool_use") {
       call.id = marks.id;
       add_call(call);
+      note_text("text", text);
     } else if (marks.type == "tool_result" && outermost) {
       message_.is_tool_result = true;
       result_ids_.push_back(marks.tool_use_id);
+      note_text("text", text);
     } else if (!text.empty() || (has_content && outermost)) {
       // A part of an unknown type that carries text.
       add_text(text);
@@ -219,7 +258,7 @@ class MessageReader : RequestReader {
         reader_.skip();
       } else {
         const std::string_view name = reader_.keep_key(key, arena_);
-        rest_hash_ += fold(hash_bytes(name), scanner_.scan(name));
+        rest_hash_ += fold(hash_bytes(name), scan_other(name));
       }
     }
     add_call(call);
@@ -232,12 +271,14 @@ class MessageReader : RequestReader {
       if (key == "name") {
         read_optional_string(Param(where, "name"), call.name);
       } else if (key == "arguments" && reader_.kind() == Kind::kObject) {
+        note_text("arguments", call.arguments);
         call.arguments = reader_.skip().in(reader_.text());
       } else if (key == "arguments") {
+        note_text("arguments", call.arguments);
         read_optional_string(Param(where, "arguments"), call.arguments);
       } else {
         const std::string_view name = reader_.keep_key(key, arena_);
-        rest_hash_ += fold(hash_bytes(name), scanner_.scan(name));
+        rest_hash_ += fold(hash_bytes(name), scan_other(name));
       }
     }
   }
@@ -274,6 +315,7 @@ class MessageReader : RequestReader {
     message_.tool_calls = tool_calls_.span();
     message_.tool_result_ids = result_ids_.span();
     message_.opaque = scanner_.items();
+    message_.others = others_.span();
 
     uint64_t hash = fold(static_cast<uint64_t>(message_.role), hash_bytes(message_.text));
     for (const ToolCall& call : message_.tool_calls) {
@@ -296,6 +338,7 @@ class MessageReader : RequestReader {
   json::ArenaList<std::string_view> visible_;  // what envelopes leave of them
   json::ArenaList<ToolCall> tool_calls_;
   json::ArenaList<std::string_view> result_ids_;
+  json::ArenaList<OtherField> others_;
   size_t parts_ = 0;
   uint64_t parts_hash_ = 0;  // of parts that are not plain text, in order
   uint64_t rest_hash_ = 0;   // of other fields, in any order

@@ -14,6 +14,7 @@
 #include "json/reader.h"
 #include "wire/chat_request.h"
 #include "wire/opaque.h"
+#include "wire/other_text.h"
 
 namespace vsr::wire {
 
@@ -66,6 +67,7 @@ struct Message {
   std::span<const std::string_view> tool_result_ids;
   std::span<const OpaqueItem> opaque;
   std::string_view name;
+  std::span<const OtherField> others;  // what is sent and not in the members above
   bool is_tool_result = false;
   Modalities modalities;
   TextSize size;

@@ -56,6 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto message = parse_message(reader, arena, request->messages[i].raw.in(body), i);
     if (!message) return 0;
     VSR_CHECK(message->role == request->messages[i].role, "the levels disagree about a role");
+    (void)text_of(reader, arena, message->others);
     facts.push_back(facts_of(*message));
   }
   const auto tools = parse_tools(reader, arena, request->tools.in(body));
