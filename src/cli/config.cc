@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/program.h"
 #include "config/load.h"
 #include "config/migrate.h"
@@ -25,10 +27,14 @@ std::vector<config::Diagnostic> all_problems(config::LoadResult loaded, const st
 
 namespace {
 
-int validate(const std::string& path, const Context& context) {
+int validate(const std::string& path, bool strict, const Context& context) {
   const config::LoadResult loaded = config::load_file(path);
   const std::vector<config::Diagnostic> problems = all_problems(loaded, path);
   const bool valid = !config::has_errors(problems);
+  const bool has_warnings = std::ranges::any_of(problems, [](const config::Diagnostic& problem) {
+    return problem.severity == config::Severity::kWarning;
+  });
+  const int status = !valid ? kBadUsage : strict && has_warnings ? kFailed : kOk;
   if (context.json) {
     fmt::print("{}\n", json::JsonWriter()
                            .begin_object()
@@ -36,14 +42,15 @@ int validate(const std::string& path, const Context& context) {
                            .raw_field("diagnostics", config::to_json(problems))
                            .end_object()
                            .str());
-    return valid ? kOk : kBadUsage;
+    return status;
   }
   fmt::print(stderr, "{}", config::format_all(problems));
   if (!valid) return kBadUsage;
   fmt::print("{} is valid: {} models, {} signals, {} decisions, policy {}\n", path,
              loaded.config->models.size(), loaded.config->signals.size(),
              loaded.config->decisions.size(), loaded.config->hash);
-  return kOk;
+  if (status != kOk) fmt::print(stderr, "there are warnings, which --strict does not accept\n");
+  return status;
 }
 
 int show(const std::string& path, bool effective) {
@@ -74,25 +81,37 @@ int migrate(const std::string& path) {
   return migrated.yaml.empty() ? kBadUsage : kOk;
 }
 
+// `--config FILE`, or FILE alone; the help lists the first.
+void add_recipe(CLI::App& command, const std::shared_ptr<std::string>& path,
+                std::function<void()> run) {
+  command.add_option("--config", *path, "The recipe");
+  command.add_option("recipe", *path)->group("");
+  command.callback([path, run = std::move(run)] {
+    if (path->empty()) throw CLI::RequiredError("--config");
+    run();
+  });
+}
+
 }  // namespace
 
 void add_config(CLI::App& app, Context& context) {
   auto path = std::make_shared<std::string>();
+  auto strict = std::make_shared<bool>(false);
   CLI::App* check = app.add_subcommand("validate", "Check a recipe and list every problem");
-  check->add_option("--config,config", *path, "The recipe")->required();
+  add_recipe(*check, path,
+             [path, strict, &context] { context.status = validate(*path, *strict, context); });
+  check->add_flag("--strict", *strict, "End with 1 if there are warnings");
   check->add_flag("--json", context.json, "As JSON");
-  check->callback([path, &context] { context.status = validate(*path, context); });
 
   CLI::App* config = app.add_subcommand("config", "Show or convert a recipe");
   config->require_subcommand(1);
   auto effective = std::make_shared<bool>(false);
   CLI::App* shown = config->add_subcommand("show", "The recipe without its secrets");
-  shown->add_option("--config,config", *path, "The recipe")->required();
+  add_recipe(*shown, path,
+             [path, effective, &context] { context.status = show(*path, *effective); });
   shown->add_flag("--effective", *effective, "With defaults, and where each value comes from");
-  shown->callback([path, effective, &context] { context.status = show(*path, *effective); });
   CLI::App* migrated = config->add_subcommand("migrate", "An older recipe as v0.3");
-  migrated->add_option("--config,config", *path, "The recipe")->required();
-  migrated->callback([path, &context] { context.status = migrate(*path); });
+  add_recipe(*migrated, path, [path, &context] { context.status = migrate(*path); });
 }
 
 }  // namespace vsr::cli

@@ -81,6 +81,14 @@ Predicate read_predicate(Build& build, const View& view) {
   return bounds;
 }
 
+Predicate read_rule_predicate(Build& build, const View& view) {
+  if (view && !view["gt"] && !view["gte"] && !view["lt"] && !view["lte"]) {
+    build.error(view, "a predicate needs at least one bound: gt, gte, lt or lte", "",
+                "gt, gte, lt or lte");
+  }
+  return read_predicate(build, view);
+}
+
 std::vector<std::string_view> signal_names(const Config& config, SignalType type) {
   std::vector<std::string_view> names;
   for (const SignalInfo& signal : config.signals) {

@@ -65,6 +65,8 @@ void build_auto_names(Build& build, const View& router, const View& entrypoints)
 
 // Shared by the rule types and mapping outputs that have bounds.
 Predicate read_predicate(Build& build, const View& view);
+// The same of a rule, where a predicate without bounds would match whatever is there.
+Predicate read_rule_predicate(Build& build, const View& view);
 std::vector<std::string_view> signal_names(const Config& config, SignalType type);
 
 }  // namespace vsr::config

@@ -90,6 +90,10 @@ bool read_address(Build& build, const View& view, BackendRef& ref) {
   }
   ref.host = address->host;
   ref.port = address->port.value_or(ref.tls ? 443 : 80);
+  if (!address->port && !base_url && !ref.tls) {
+    build.warn(at, fmt::format("{} names no port, 80 is assumed; write host:port", quote(*text)),
+               *text, "host:port");
+  }
   ref.base_path = address->path;
   return true;
 }

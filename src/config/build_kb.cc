@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -9,6 +8,8 @@
 
 namespace vsr::config {
 namespace {
+
+constexpr std::string_view kWhatKb = "knowledge base of global.model_catalog.kbs";
 
 std::vector<std::string_view> names_of(const auto& list) {
   std::vector<std::string_view> names;
@@ -192,11 +193,7 @@ void fill(Build& build, const View& view, KbRule& rule) {
   rule.kb = index_of(bases, rule.kb_name);
   if (rule.kb_name.empty()) return;
   if (rule.kb == kNoIndex) {
-    build.warn(kb_at,
-               fmt::format("the rule does not match: there is no knowledge base {}; declare it "
-                           "under global.model_catalog.kbs",
-                           quote(rule.kb_name)),
-               rule.kb_name, fmt::format("{}", fmt::join(names_of(bases), ", ")));
+    build.unknown(kb_at, kWhatKb, rule.kb_name, names_of(bases));
     return;
   }
   const KnowledgeBase& kb = bases[rule.kb];
@@ -216,11 +213,7 @@ SignalId kb_metric(Build& build, const View& input) {
   const std::vector<KnowledgeBase>& bases = build.config.rules.knowledge_bases;
   const uint16_t kb = index_of(bases, kb_name);
   if (kb == kNoIndex) {
-    build.warn(input["kb"],
-               fmt::format("counts as 0: there is no knowledge base {}; declare it under "
-                           "global.model_catalog.kbs",
-                           quote(kb_name)),
-               kb_name, fmt::format("{}", fmt::join(names_of(bases), ", ")));
+    build.unknown(input["kb"], kWhatKb, kb_name, names_of(bases));
     return kNoSignal;
   }
   const uint16_t metric = index_of(bases[kb].metrics, name);

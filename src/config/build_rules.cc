@@ -17,7 +17,7 @@ void fill(Build& build, const View& view, MetadataRule& rule) {
   if (rule.header) rule.key = to_lower(rule.key);
   read(view["values"], rule.values);
   read(view["case_sensitive"], rule.case_sensitive);
-  rule.predicate = read_predicate(build, view["predicate"]);
+  rule.predicate = read_rule_predicate(build, view["predicate"]);
 }
 
 void fill(Build&, const View& view, EventRule& rule) {

@@ -153,7 +153,7 @@ void fill(Build& build, const View& view, ConversationRule& rule) {
   rule.count = feature["type"].choice().value_or(0) == 0;
   read_choice(feature["source"]["type"], rule.source);
   read(feature["source"]["role"], rule.role);
-  rule.predicate = read_predicate(build, view["predicate"]);
+  rule.predicate = read_rule_predicate(build, view["predicate"]);
 }
 
 void fill(Build& build, const View& view, StructureRule& rule) {
@@ -168,7 +168,7 @@ void fill(Build& build, const View& view, StructureRule& rule) {
   for (const View& sequence : source["sequences"].items()) {
     rule.sequences.push_back(sequence.texts());
   }
-  rule.predicate = read_predicate(build, view["predicate"]);
+  rule.predicate = read_rule_predicate(build, view["predicate"]);
   switch (rule.source) {
     case StructureSource::kRegex:
       if (rule.pattern.empty()) build.required(source["pattern"]);

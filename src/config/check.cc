@@ -31,6 +31,9 @@ std::string found_phrase(const Node& node) {
   return node.kind == NodeKind::kScalar ? quote(node.text) : std::string(kind_name(node.kind));
 }
 
+// Further from a known key than this, an unknown one may be of another version of the schema.
+constexpr size_t kTypoEdits = 2;
+
 class Checker {
  public:
   Checker(const KeyTree& keys, Diagnostics& out) : keys_(keys), out_(out) {}
@@ -118,7 +121,10 @@ class Checker {
     } else {
       message += fmt::format("; known here: {}", fmt::join(names, ", "));
     }
-    const bool strict = (parent.flags & kStrict) != 0;
+    // A rule without its threshold or history, or a recipe without its listeners, is another one.
+    const bool is_typo = ((parent.flags & kTypos) != 0 || &parent == &keys_.root()) &&
+                         !close.empty() && edit_distance(entry.key, close) <= kTypoEdits;
+    const bool strict = (parent.flags & kStrict) != 0 || is_typo;
     out_.add(strict ? Severity::kError : Severity::kWarning, entry.position, path,
              std::move(message), entry.key,
              close.empty() ? fmt::format("{}", fmt::join(names, ", ")) : std::string(close));

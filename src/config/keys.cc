@@ -55,7 +55,7 @@ void KeyTree::insert(const KeyRow& row) {
   Key& key = keys_.emplace_back();
   key.name = name;
   key.row = &row;
-  key.flags = row.flags | (parent->flags & (kStrict | kLenient | kOperator));
+  key.flags = row.flags | (parent->flags & (kStrict | kLenient | kOperator | kTypos));
   if (name == "[]" || name == "*") {
     parent->item = &key;
   } else {

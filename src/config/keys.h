@@ -49,6 +49,7 @@ enum KeyFlag : uint8_t {
   kLenient = 4,    // from here down, unknown keys count as kBuiltIn
   kOperator = 8,   // from here down, not part of the policy that the hash covers
   kOptional = 16,  // a mapping whose absence says something: no defaults below it then
+  kTypos = 32,     // from here down, unknown keys that look like a known one are errors
 };
 
 struct KeyRow {

@@ -23,7 +23,7 @@ constexpr KeyRow kRows[] = {
     {"routing.modelCards[].modality", kText},
     {"routing.modelCards[].tags", kStrings},
 
-    {"routing.signals", kMap},
+    {"routing.signals", kMap, "", "", Use::kUsed, kTypos},
     {"routing.signals.keywords", kList},
     {"routing.signals.keywords[]", kMap},
     {"routing.signals.keywords[].name", kText},
