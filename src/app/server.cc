@@ -29,6 +29,7 @@
 #include "json/writer.h"
 #include "nn/vectors.h"
 #include "operator/api.h"
+#include "store/file_lock.h"
 
 namespace vsr::app {
 
@@ -127,6 +128,9 @@ class Server {
   HealthChecks health_{clock_};
   HostPort dashboard_;
   std::string token_;
+  // Held to the end: run.json and the records are of one router.
+  std::optional<store::FileLock> lock_;
+  std::string api_address_;  // of the first listener
 
   mutable std::mutex mutex_;
   std::shared_ptr<const gateway::Runtime> runtime_;
@@ -143,6 +147,17 @@ std::optional<int> Server::open_state() {
                options_.state_folder, error.message());
     return 1;
   }
+  auto lock = store::FileLock::acquire(options_.state_folder + "/run.lock");
+  if (!lock) {
+    if (lock.error().code == ErrorCode::kAlreadyExists) {
+      fmt::print(stderr, "another vllm-sr runs: {} (`vllm-sr stop`, --state-dir)\n",
+                 lock.error().message);
+    } else {
+      fmt::print(stderr, "{}; choose another with --state-dir\n", lock.error().message);
+    }
+    return 1;
+  }
+  lock_.emplace(std::move(*lock));
   const Result<HostPort> dashboard = parse_host_port(options_.dashboard);
   if (!dashboard) {
     fmt::print(stderr, "--dashboard: {}\n", dashboard.error().message);
@@ -247,6 +262,7 @@ std::optional<int> Server::open_listeners() {
   const size_t count =
       options_.threads > 0 ? options_.threads : std::max(1u, std::thread::hardware_concurrency());
   std::vector<uint16_t> ports(listeners.size());
+  api_address_ = listeners[0].address;
   const std::string operator_url = fmt::format("http://{}", options_.dashboard);
   const auto cannot_listen = [](const Error& error) {
     fmt::print(stderr, "{}{}\n", error.message,
@@ -489,7 +505,7 @@ int Server::run() {
   }
   const auto& servers = workers_.front()->servers;
   spdlog::info(
-      "serving http://127.0.0.1:{}/v1, operator http://{}:{}, ready in {} ms",
+      "serving http://{}:{}/v1, operator http://{}:{}, ready in {} ms", api_address_,
       servers.front()->port(), dashboard_.host, dashboard_.port,
       std::chrono::duration_cast<std::chrono::milliseconds>(clock_.mono() - started_).count());
   const int status = wait_for_end(signals);

@@ -26,14 +26,14 @@ Result<FileLock> FileLock::acquire(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) {
     return fail(ErrorCode::kPermissionDenied,
-                fmt::format("{} cannot be made ({}); give this user a state folder it can write.",
+                fmt::format("{} cannot be made ({}); give this user a state folder it can write",
                             path, std::strerror(errno)));
   }
   FileLock lock(fd);
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     return fail(ErrorCode::kAlreadyExists,
                 fmt::format("{} is held by {}; stop it, or start this one with another state "
-                            "folder.",
+                            "folder",
                             path, holder_of(fd)));
   }
   const std::string pid = fmt::format("{}\n", ::getpid());

@@ -111,7 +111,7 @@ TEST_F(SqliteStoreTest, IsHeldByOneProcess) {
   EXPECT_EQ(second.error().code, ErrorCode::kAlreadyExists);
   EXPECT_EQ(second.error().message,
             fmt::format("{}.lock is held by process {}; stop it, or start this one with another "
-                        "state folder.",
+                        "state folder",
                         path(), ::getpid()));
 }
 
