@@ -120,6 +120,7 @@ net::Task<void> Call::decide() {
   }
   // Other prompts have pushed it out again meanwhile.
   if (decision_.wants_encoding()) decide_with(origin, kOff);
+  count_signal_errors();
   if (!decision_.error && !caller_.may_use(decision_.requested_model)) {
     decision_.error = wire::ApiError{
         403, "model_not_allowed", "model",
@@ -131,6 +132,25 @@ void Call::decide_with(router::Origin& origin, signals::Encoding encoding) {
   origin.encoding = encoding;
   decision_ = kind_ == CallKind::kChat ? runtime_->router->decide(request_, origin)
                                        : runtime_->router->decide_passthrough(request_, origin);
+}
+
+// A safety rule without an answer matches, which somebody should see.
+void Call::count_signal_errors() {
+  constexpr int64_t kWarningIntervalMs = 60'000;
+  const std::vector<signals::SignalError>& errors = decision_.values.errors;
+  if (errors.empty()) return;
+  const std::vector<config::SignalInfo>& known = runtime_->config->signals;
+  for (const signals::SignalError& error : errors) {
+    services_.metrics.count_signal_error(known[error.signal].type,
+                                         std::string(signals::reason_of(error)));
+  }
+  const int64_t at = services_.clock->unix_ms();
+  int64_t last = services_.signal_warning_unix_ms.load();
+  if (at - last < kWarningIntervalMs) return;
+  if (!services_.signal_warning_unix_ms.compare_exchange_strong(last, at)) return;
+  spdlog::warn("rule {}:{} was not evaluated: {}; vsr_signal_errors_total counts all that were not",
+               config::leaf_name(known[errors.front().signal].type),
+               known[errors.front().signal].name, errors.front().message);
 }
 
 void Call::begin_record() {

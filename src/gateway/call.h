@@ -78,6 +78,7 @@ class Call {
   MonoTime now() const { return services_.clock->mono(); }
   const config::Model& model() const { return runtime_->config->models[decision_.model]; }
   bool asks_for_usage() const;
+  void count_signal_errors();
 
   const CallKind kind_;
   http::Exchange& exchange_;

@@ -56,6 +56,10 @@ Metrics::Metrics()
                           .Name("llm_signal_extraction_latency_seconds")
                           .Help("Time spent on signals of one type in one request")
                           .Register(*registry_)),
+      signal_errors_(BuildCounter()
+                         .Name("vsr_signal_errors_total")
+                         .Help("Rules that could not be evaluated, by type and reason")
+                         .Register(*registry_)),
       transitions_(BuildCounter()
                        .Name("llm_session_model_transitions_total")
                        .Help("Changes of model within a conversation")
@@ -108,6 +112,11 @@ void Metrics::count_transition(const std::string& from, const std::string& to) {
 
 void Metrics::observe_signals(config::SignalType type, uint32_t microseconds) {
   by_type_[static_cast<size_t>(type)]->Observe(microseconds * 1e-6);
+}
+
+void Metrics::count_signal_error(config::SignalType type, const std::string& reason) {
+  const std::string name(config::leaf_name(type));
+  signal_errors_.Add({{"signal_type", name}, {"reason", reason}}).Increment();
 }
 
 std::string Metrics::text() const {

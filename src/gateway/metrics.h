@@ -38,6 +38,7 @@ class Metrics {
   void count_learning(const std::string& action, const std::string& reason);
   void count_transition(const std::string& from, const std::string& to);
   void observe_signals(config::SignalType type, uint32_t microseconds);
+  void count_signal_error(config::SignalType type, const std::string& reason);
   prometheus::Histogram& routing_seconds() { return *routing_seconds_; }
 
   prometheus::Registry& registry() { return *registry_; }
@@ -55,6 +56,7 @@ class Metrics {
   prometheus::Family<prometheus::Gauge>& in_flight_;
   prometheus::Family<prometheus::Counter>& decisions_;
   prometheus::Family<prometheus::Histogram>& signal_seconds_;
+  prometheus::Family<prometheus::Counter>& signal_errors_;
   prometheus::Family<prometheus::Counter>& transitions_;
   prometheus::Family<prometheus::Counter>& learning_;
   prometheus::Histogram* routing_seconds_;

@@ -14,7 +14,8 @@ struct Family {
   SignalType type;
   std::string_view header;
 };
-constexpr std::array<Family, 11> kMatched = {{
+// One for each type of signal.
+constexpr std::array<Family, config::kSignalTypes> kMatched = {{
     {SignalType::kKeyword, "x-vsr-matched-keywords"},
     {SignalType::kEmbedding, "x-vsr-matched-embeddings"},
     {SignalType::kDomain, "x-vsr-matched-domains"},
@@ -25,6 +26,16 @@ constexpr std::array<Family, 11> kMatched = {{
     {SignalType::kStructure, "x-vsr-matched-structure"},
     {SignalType::kContext, "x-vsr-matched-context"},
     {SignalType::kLanguage, "x-vsr-matched-language"},
+    {SignalType::kReask, "x-vsr-matched-reask"},
+    {SignalType::kUserFeedback, "x-vsr-matched-user-feedback"},
+    {SignalType::kFactCheck, "x-vsr-matched-fact-check"},
+    {SignalType::kPreference, "x-vsr-matched-preference"},
+    {SignalType::kModality, "x-vsr-matched-modality"},
+    {SignalType::kAuthz, "x-vsr-matched-authz"},
+    {SignalType::kEvent, "x-vsr-matched-event"},
+    {SignalType::kKb, "x-vsr-matched-kb"},
+    {SignalType::kMetadata, "x-vsr-matched-metadata"},
+    {SignalType::kClassifier, "x-vsr-matched-classifier"},
     {SignalType::kProjection, "x-vsr-matched-projections"},
 }};
 

@@ -29,6 +29,8 @@ struct Services {
   EventFeed events;
   std::unique_ptr<store::Replay> replay;  // null when the recipe turns it off
   std::atomic<uint64_t> in_flight{0};
+  // When the last warning about a rule without an answer was written; 0: never.
+  std::atomic<int64_t> signal_warning_unix_ms{0};
   // For work of milliseconds that a decision waits for; null: it is done on the spot.
   net::OffloadPool* compute = nullptr;
 };

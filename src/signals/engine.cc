@@ -7,6 +7,12 @@ namespace vsr::signals {
 using config::SignalId;
 using config::SignalType;
 
+std::string_view reason_of(const SignalError& error) {
+  if (error.message == kEncoderBusy) return "timeout";
+  if (error.message == kNoEncoder || error.message == kNoWeights) return "unavailable";
+  return error.message == kUnread ? "unread" : "failed";
+}
+
 void Values::clear(size_t signal_count) {
   signals.assign(signal_count, {});
   evidence.clear();

@@ -267,5 +267,18 @@ TEST(Detect, FindsSecretsAndLeavesLookalikes) {
   }
 }
 
+TEST(SignalErrors, HaveAReasonInOneWord) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"the encoder did not answer in time", "timeout"},
+      {"no encoder", "unavailable"},
+      {"no classifier weights", "unavailable"},
+      {"a message could not be read", "unread"},
+      {"anything else", "failed"},
+  };
+  for (const auto& [message, reason] : cases) {
+    EXPECT_EQ(reason_of({0, std::string(message)}), reason) << message;
+  }
+}
+
 }  // namespace
 }  // namespace vsr::signals

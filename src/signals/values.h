@@ -25,6 +25,8 @@ struct SignalError {
   config::SignalId signal = config::kNoSignal;
   std::string message;
 };
+// In one word, for counters: "timeout", "unavailable", "unread" or "failed".
+std::string_view reason_of(const SignalError& error);
 
 // Where an entity was found: part 0 is the text of the message, then its arguments, then its extra
 // texts, in the order of MessageText. Message -1 is a prompt that belongs to no message.
