@@ -139,11 +139,14 @@ std::string after_equals(const std::string& text) {
 
 void print_route(const http::SimpleResponse& response) {
   const std::string decision = header_value(response, "x-vsr-selected-decision");
-  fmt::print(stderr, "\n[{} → {}  {} ({})  replay {}  routing {} µs]\n",
-             decision.empty() ? "-" : decision, header_value(response, "x-vsr-selected-model"),
-             after_equals(header_value(response, "x-vsr-learning-actions")),
-             after_equals(header_value(response, "x-vsr-learning-reasons")),
-             header_value(response, "x-vsr-replay-id"),
+  const std::string action = after_equals(header_value(response, "x-vsr-learning-actions"));
+  const std::string reason = after_equals(header_value(response, "x-vsr-learning-reasons"));
+  const std::string replay = header_value(response, "x-vsr-replay-id");
+  std::string line = fmt::format("{} → {}", decision.empty() ? "-" : decision,
+                                 header_value(response, "x-vsr-selected-model"));
+  if (!action.empty()) line += fmt::format("  {} ({})", action, reason);
+  if (!replay.empty()) line += fmt::format("  replay {}", replay);
+  fmt::print(stderr, "\n[{}  routing {} µs]\n", line,
              header_value(response, "x-vsr-routing-latency-us"));
 }
 

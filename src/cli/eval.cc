@@ -6,6 +6,7 @@
 #include <functional>
 #include <iostream>
 #include <map>
+#include <sstream>
 
 #include "base/check.h"
 #include "cli/eval_learning.h"
@@ -29,6 +30,7 @@ namespace {
 
 struct EvalArguments {
   std::string config;
+  bool has_text = false;  // even an empty one
   std::string text, messages, probes, classify, input = "-", vectors;
   bool learning = false, similarity = false;
   size_t threads = 0;  // 0: not given
@@ -72,6 +74,9 @@ void print_decision(const json::Value& document) {
       result["confidence"].as_double(), result["tier"].as_int());
   fmt::print("model      {} ({})\n", document["selected_model"].as_string(),
              document["selection_status"].as_string());
+  if (const auto problem = document["error"]["message"].as_string(); !problem.empty()) {
+    fmt::print("problem    {}\n", problem);
+  }
   const json::Value& learning = document["learning"];
   if (learning.find("action") != nullptr) {
     fmt::print("learning   {} ({})\n", learning["action"].as_string(),
@@ -219,22 +224,26 @@ int eval_vectors(const EvalArguments& arguments) {
 using Rows = std::function<Result<eval::Summary>(
     const Clock& clock, std::istream& in, const std::function<void(const std::string&)>& out)>;
 
-// Answers the rows of --input, and sums up on standard error.
+// Answers the rows of --input, or the one of --text, and sums up on standard error.
 int eval_rows(const EvalArguments& arguments, const Context& context, const Rows& rows) {
   std::ifstream file;
-  if (arguments.input != "-") {
+  std::istringstream one;
+  if (arguments.has_text) {
+    one.str(json::JsonWriter().begin_object().field("text", arguments.text).end_object().str());
+  } else if (arguments.input != "-") {
     file.open(arguments.input);
     if (!file) {
       fmt::print(stderr, "{} cannot be read; check its name\n", arguments.input);
       return kBadUsage;
     }
   }
+  std::istream& from_input = arguments.input == "-" ? std::cin : static_cast<std::istream&>(file);
+  std::istream& in = arguments.has_text ? static_cast<std::istream&>(one) : from_input;
   const SystemClock clock;
-  const Result<eval::Summary> summary =
-      rows(clock, arguments.input == "-" ? std::cin : file, [](const std::string& line) {
-        fmt::print("{}\n", line);
-        std::fflush(stdout);
-      });
+  const Result<eval::Summary> summary = rows(clock, in, [](const std::string& line) {
+    fmt::print("{}\n", line);
+    std::fflush(stdout);
+  });
   if (!summary) {
     fmt::print(stderr, "{}: {}\n", arguments.input, summary.error().message);
     return kBadUsage;
@@ -292,10 +301,15 @@ int run_eval(const EvalArguments& arguments, const Context& context) {
                "FILE\n");
     return kBadUsage;
   }
+  if (arguments.has_text && arguments.text.empty()) {
+    fmt::print(stderr,
+               "--text is empty; give it a prompt, for example --text \"What is 17 * 23?\"\n");
+    return kBadUsage;
+  }
   if (!arguments.classify.empty()) return eval_classify(arguments, context);
   if (arguments.similarity) return eval_similarity(arguments, context);
   if (!arguments.probes.empty()) return eval_probes(arguments, context);
-  if (!arguments.text.empty() || !arguments.messages.empty()) return eval_one(arguments, context);
+  if (arguments.has_text || !arguments.messages.empty()) return eval_one(arguments, context);
   fmt::print(stderr,
              "say what to evaluate: --text, --messages, --probes, --classify, --similarity or "
              "--learning\n");
@@ -309,7 +323,8 @@ void add_eval(CLI::App& app, Context& context) {
   CLI::App* eval = app.add_subcommand("eval", "What would be decided, and why; nothing is sent");
   eval->add_option("--config", arguments->config, "The recipe (default: the shipped one)")
       ->check(CLI::ExistingFile);
-  eval->add_option("--text", arguments->text, "One prompt");
+  const CLI::Option* text =
+      eval->add_option("--text", arguments->text, "One prompt, also for --classify");
   eval->add_option("--messages", arguments->messages,
                    "File with a chat request or a list of messages, - for standard input");
   eval->add_option("--probes", arguments->probes, "File of example requests to run")
@@ -332,7 +347,10 @@ void add_eval(CLI::App& app, Context& context) {
   add_learning_options(*eval, arguments->suite);
   add_eval_matrix(*eval, arguments->matrix);
   eval->add_flag("--json", context.json, "As JSON");
-  eval->callback([arguments, &context] { context.status = run_eval(*arguments, context); });
+  eval->callback([arguments, text, &context] {
+    arguments->has_text = text->count() > 0;
+    context.status = run_eval(*arguments, context);
+  });
 }
 
 }  // namespace vsr::cli

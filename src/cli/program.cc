@@ -76,18 +76,19 @@ int run(int argc, char** argv, const char* version) {
                "vllm-sr");
   app.set_version_flag("--version", fmt::format("vllm-sr {}", version));
   app.require_subcommand(1);
-  app.footer(
-      "Start here:\n"
-      "  vllm-sr serve --config recipe.yaml     route requests on 0.0.0.0:8899\n"
-      "  vllm-sr validate --config recipe.yaml  check a recipe\n"
-      "  vllm-sr eval --text \"What is 17 * 23?\"  see what it would decide, and why\n"
-      "  vllm-sr chat                           talk through the running router");
   add_serve(app, context);
   add_config(app, context);
   add_eval(app, context);
   add_client(app, context);
   add_backend(app, context);
   add_sim(app, context);
+  // Commands take over the footer that is there when they are added.
+  app.footer(
+      "Start here:\n"
+      "  vllm-sr serve --config recipe.yaml     route requests on 0.0.0.0:8899\n"
+      "  vllm-sr validate --config recipe.yaml  check a recipe\n"
+      "  vllm-sr eval --text \"What is 17 * 23?\"  see what it would decide, and why\n"
+      "  vllm-sr chat                           talk through the running router");
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& done) {

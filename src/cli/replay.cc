@@ -1,5 +1,6 @@
 // `vllm-sr replay`: the records of a running router.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 
@@ -49,6 +50,31 @@ void print_record_line(const json::Value& record) {
              record["cached_prompt_tokens"].as_int(), record["lifecycle_state"].as_string());
 }
 
+// JSON for a person: a member a line.
+void print_indented(const json::Value& value, int depth) {
+  const bool is_list = value.is_array();
+  const size_t count = is_list ? value.items().size() : value.fields().size();
+  if (count == 0) {
+    fmt::print("{}", value.dump());
+    return;
+  }
+  const auto begin_line = [](size_t at, int spaces) {
+    fmt::print("{}\n{:{}}", at == 0 ? "" : ",", "", spaces);
+  };
+  fmt::print("{}", is_list ? "[" : "{");
+  for (size_t i = 0; i < count; ++i) {
+    begin_line(i, 2 * depth + 2);
+    if (is_list) {
+      print_indented(value.items()[i], depth + 1);
+    } else {
+      fmt::print("{}: ", json::Value(value.fields()[i].first).dump());
+      print_indented(value.fields()[i].second, depth + 1);
+    }
+  }
+  begin_line(0, 2 * depth);
+  fmt::print("{}", is_list ? "]" : "}");
+}
+
 int replay_list(const ReplayArguments& arguments, const Context& context, bool trajectory) {
   const auto running = find_running(context.state_folder);
   if (!running) return not_running(context);
@@ -77,7 +103,12 @@ int replay_show(const ReplayArguments& arguments, const Context& context) {
   if (!running) return not_running(context);
   const auto body = get_json(*running, context, "/v1/router_replay/" + encoded(arguments.id));
   if (!body) return kFailed;
-  fmt::print("{}\n", body->dump());
+  if (!context.json && isatty(STDOUT_FILENO) != 0) {
+    print_indented(*body, 0);
+    fmt::print("\n");
+  } else {
+    fmt::print("{}\n", body->dump());
+  }
   return kOk;
 }
 
@@ -109,7 +140,7 @@ void add_replay(CLI::App& app, Context& context) {
       [arguments, &context] { context.status = replay_list(*arguments, context, true); });
   CLI::App* show = replay->add_subcommand("show", "One record, whole");
   show->add_option("id", arguments->id, "As in x-vsr-replay-id")->required();
-  show->add_flag("--json", context.json, "As JSON, which it is anyway");
+  show->add_flag("--json", context.json, "On one line, as without a terminal");
   show->add_option("--state-dir", context.state_folder, "Of the running router");
   show->callback([arguments, &context] { context.status = replay_show(*arguments, context); });
 }

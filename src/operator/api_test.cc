@@ -326,11 +326,19 @@ TEST(OperatorApi, ClassifiersAnswerByTask) {
       {"language", R"({"text":"Guten Morgen, wie geht es Ihnen heute?"})", 200, "de"},
       {"pii", "{", 400, "invalid_json"},
       {"pii", "{}", 400, "missing_required_parameter"},
+      {"pii", R"({"text":5})", 400, "invalid_type"},
+      {"pii", R"({"messages":"x"})", 400, "invalid_type"},
+      {"pii", R"({"text":"x","messages":[]})", 400, "invalid_value"},
+      {"pii", R"({"text":"x","tetx":"y"})", 400, "unknown_parameter"},
       {"mood", R"({"text":"x"})", 404, "unknown_task"},
       {"security/pii", R"({"text":"x"})", 404, "unknown_task"},
       {"batch", R"({"texts":["x"]})", 400, "unknown_task"},
       {"batch", R"({"task":"pii"})", 400, "missing_required_parameter"},
       {"batch", R"({"task":"pii","texts":[7]})", 400, "invalid_type"},
+      {"batch", R"({"task":"pii","texts":"x"})", 400, "invalid_type"},
+      {"batch", R"({"task":"pii","texts":["x"],"inputs":[]})", 400, "invalid_value"},
+      {"batch", R"({"task":"pii","inputs":[{"txt":"x"}]})", 400, "unknown_parameter"},
+      {"batch", R"({"task":"pii","text":"x"})", 400, "unknown_parameter"},
   };
   Site site;
   for (const Case& c : cases) {
@@ -356,8 +364,13 @@ TEST(OperatorApi, WithoutAnEncoderItsPathsSaySo) {
     EXPECT_GE(response.status, 500) << path;
     EXPECT_THAT(response.body, HasSubstr("error")) << path;
   }
-  EXPECT_EQ(site.json(400, "POST", "/api/v1/embeddings", "{}")["error"]["code"].as_string(),
-            "missing_required_parameter");
+  for (const auto& [body, code] :
+       {std::pair{"{}", "missing_required_parameter"}, std::pair{R"({"input":5})", "invalid_type"},
+        std::pair{R"({"input":"x","texts":["y"]})", "invalid_value"},
+        std::pair{R"({"input":"x","dimension":8})", "unknown_parameter"}}) {
+    EXPECT_EQ(site.json(400, "POST", "/api/v1/embeddings", body)["error"]["code"].as_string(), code)
+        << body;
+  }
   EXPECT_EQ(
       site.json(400, "POST", "/api/v1/similarity", R"({"a":"x"})")["error"]["param"].as_string(),
       "b");

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/strings.h"
 #include "json/value.h"
 #include "operator/api.h"
@@ -21,13 +23,12 @@ std::string chat_body(const json::Value& input) {
     w.field("role", "user").field("content", input["text"].as_string());
     w.end_object().end_array();
   }
-  if (input["tools"].is_array()) {
-    w.key("tools");
-    input["tools"].write(w);
-  }
-  if (input["metadata"].is_object()) {
-    w.key("metadata");
-    input["metadata"].write(w);
+  // What else a chat request may hold: private text can stand anywhere.
+  constexpr std::string_view kOwn[] = {"model", "messages", "text", "headers", "config"};
+  for (const auto& [name, value] : input.fields()) {
+    if (std::ranges::find(kOwn, name) != std::end(kOwn)) continue;
+    w.key(name);
+    value.write(w);
   }
   w.end_object();
   return w.take();

@@ -1,9 +1,12 @@
 #include "operator/meaning.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <optional>
 
+#include "base/strings.h"
 #include "json/value.h"
 #include "router/classification.h"
 #include "signals/similarity.h"
@@ -12,6 +15,7 @@ namespace vsr::operator_api {
 
 namespace {
 
+using json::with_article;
 using router::Classifier;
 
 std::unexpected<wire::ApiError> bad(std::string_view code, std::string_view param,
@@ -26,6 +30,43 @@ wire::ApiResult<json::Value> object_of(std::string_view body, std::string_view e
     return bad("invalid_json", "", fmt::format("the body is no JSON object; send {}", example));
   }
   return std::move(*input);
+}
+
+// A field that is not read is a mistake, and the answer would be about something else.
+std::optional<wire::ApiError> unfit(const json::Value& object, std::string_view where,
+                                    const std::vector<std::string_view>& known) {
+  for (const auto& [name, value] : object.fields()) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    const std::string_view close = nearest(name, known);
+    return wire::ApiError{400, "unknown_parameter", fmt::format("{}{}", where, name),
+                          fmt::format("there is no field {}{}; {}", where, name,
+                                      close.empty() ? fmt::format("send {}", fmt::join(known, ", "))
+                                                    : fmt::format("did you mean {}?", close))};
+  }
+  return std::nullopt;
+}
+
+// What one answer is about: {text} or {messages}, not both.
+wire::ApiResult<std::shared_ptr<const router::Subject>> subject_of(const json::Value& object,
+                                                                   std::string_view where) {
+  if (auto problem = unfit(object, where, {"text", "messages"})) {
+    return std::unexpected(std::move(*problem));
+  }
+  const json::Value* const text = object.find("text");
+  const json::Value* const messages = object.find("messages");
+  if (text != nullptr && messages != nullptr) {
+    return bad("invalid_value", where, "send either `text` or `messages`, not both");
+  }
+  if (text != nullptr && !text->is_string()) {
+    return bad("invalid_type", fmt::format("{}text", where),
+               fmt::format("`text` has to be a string, and is {}", with_article(text->kind())));
+  }
+  if (messages != nullptr && !messages->is_array()) {
+    return bad(
+        "invalid_type", fmt::format("{}messages", where),
+        fmt::format("`messages` has to be a list, and is {}", with_article(messages->kind())));
+  }
+  return router::Subject::of(object);
 }
 
 std::optional<Classifier> task_of(std::string_view name) {
@@ -78,9 +119,19 @@ std::unexpected<wire::ApiError> unavailable(const Error& error) {
 }
 
 wire::ApiResult<Subjects> batch_subjects(const json::Value& input) {
-  const bool texts = input["texts"].is_array();
+  if (auto problem = unfit(input, "", {"task", "texts", "inputs"})) {
+    return std::unexpected(std::move(*problem));
+  }
+  const bool texts = input.find("texts") != nullptr;
   const std::string_view param = texts ? "texts" : "inputs";
   const json::Value& list = input[param];
+  if (texts && input.find("inputs") != nullptr) {
+    return bad("invalid_value", "inputs", "send either `texts` or `inputs`, not both");
+  }
+  if (!list.is_array() && !list.is_null()) {
+    return bad("invalid_type", param,
+               fmt::format("`{}` has to be a list, and is {}", param, with_article(list.kind())));
+  }
   if (list.size() == 0) {
     return bad("missing_required_parameter", "texts",
                "send `texts`, a list of strings, or `inputs`, a list of {text | messages}");
@@ -100,7 +151,7 @@ wire::ApiResult<Subjects> batch_subjects(const json::Value& input) {
       out.push_back(router::Subject::of_text(std::string(list[i].as_string())));
       continue;
     }
-    auto subject = router::Subject::of(list[i]);
+    auto subject = subject_of(list[i], place + ".");
     if (!subject) return bad(subject.error().code, place, place + ": " + subject.error().message);
     out.push_back(std::move(*subject));
   }
@@ -145,7 +196,7 @@ wire::ApiResult<std::string> classify(std::string_view task, const router::Class
                                            : "{\"text\": …} or {\"messages\": […]}");
   if (!input) return std::unexpected(input.error());
   if (batch) return classify_batch(classifiers, clock, *input);
-  const auto subject = router::Subject::of(*input);
+  const auto subject = subject_of(*input, "");
   if (!subject) return std::unexpected(subject.error());
   json::JsonWriter w;
   w.begin_object();
@@ -161,8 +212,19 @@ wire::ApiResult<std::string> classify(std::string_view task, const router::Class
 wire::ApiResult<std::vector<std::string>> embedding_texts(std::string_view body) {
   const auto input = object_of(body, "{\"input\": …}");
   if (!input) return std::unexpected(input.error());
+  if (auto problem = unfit(*input, "", {"input", "texts", "model"})) {
+    return std::unexpected(std::move(*problem));
+  }
   const std::string_view param = input->find("texts") != nullptr ? "texts" : "input";
+  if (param == "texts" && input->find("input") != nullptr) {
+    return bad("invalid_value", "texts", "send either `input` or `texts`, not both");
+  }
   const json::Value& given = (*input)[param];
+  if (!given.is_null() && !given.is_string() && !given.is_array()) {
+    return bad("invalid_type", param,
+               fmt::format("`{}` has to be a string or a list of strings, and is {}", param,
+                           with_article(given.kind())));
+  }
   if (given.is_string()) return std::vector{std::string(given.as_string())};
   if (!given.is_array() || given.size() == 0) {
     return bad("missing_required_parameter", param,
@@ -203,6 +265,9 @@ std::string embeddings_answer(std::string_view version,
 wire::ApiResult<Pair> similarity_pair(std::string_view body) {
   const auto input = object_of(body, "{\"a\": …, \"b\": …}");
   if (!input) return std::unexpected(input.error());
+  if (auto problem = unfit(*input, "", {"a", "b", "text1", "text2"})) {
+    return std::unexpected(std::move(*problem));
+  }
   const bool long_names = input->find("text1") != nullptr;
   Pair out;
   for (const auto& [param, text] : {std::pair{long_names ? "text1" : "a", &out.a},

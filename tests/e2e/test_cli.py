@@ -7,7 +7,7 @@ import re
 import subprocess
 
 import pytest
-from conftest import BIN, RECIPE, SOURCE, Router, free_port, to_sim, wait_until
+from conftest import BIN, RECIPE, SOURCE, Router, free_port, recipe_with, to_sim, wait_until
 
 OK, FAILED, BAD_USAGE = 0, 1, 2
 COLUMNS = 100
@@ -18,6 +18,11 @@ providers: {defaults: {default_model: m}, models: [{name: m, backend_refs: [{end
 routing:
   modelCards: [{name: m}]
   signals: {keywords: [{name: broken, method: regex, keywords: ["(open"]}]}
+"""
+GOOD_RECIPE = """version: v0.3
+providers: {defaults: {default_model: m}, models: [{name: m, backend_refs: [{endpoint: "h:1"}]}]}
+routing:
+  modelCards: [{name: m, context_window_size: 4000}]
 """
 BAD_RECIPE = "version: v0.3\nproviders: {defaults: {default_model: nothing}}\n"
 
@@ -39,6 +44,10 @@ def cli(tmp_path):
         return done.returncode, done.stdout, done.stderr
 
     (tmp_path / "bad.yaml").write_text(BAD_RECIPE)
+    (tmp_path / "warned.yaml").write_text(GOOD_RECIPE + "novelty_of_the_house: 1\n")
+    (tmp_path / "misspelt.yaml").write_text(
+        GOOD_RECIPE + "  signals: {pii: [{name: p, include_histroy: true}]}\n"
+    )
     (tmp_path / "no.json").write_text("{")
     (tmp_path / "regex.yaml").write_text(REGEX_RECIPE)
     (tmp_path / "messages.json").write_text(json.dumps([{"role": "user", "content": SIMPLE}]))
@@ -68,6 +77,9 @@ USAGE = [
     ("validate regex.yaml", BAD_USAGE, "", "(open"),
     ("validate {recipe}", OK, "is valid", ""),
     ("validate --config {recipe}", OK, "is valid", ""),
+    ("validate --strict warned.yaml", FAILED, "is valid", "--strict"),
+    ("validate warned.yaml", OK, "is valid", "warning"),
+    ("validate misspelt.yaml", BAD_USAGE, "", "include_history"),
     ("config", BAD_USAGE, "", "subcommand"),
     ("config show no-such.yaml", BAD_USAGE, "", "no-such.yaml"),
     ("config show {recipe}", OK, "version: v0.3", ""),
@@ -79,6 +91,7 @@ USAGE = [
     ("eval --text", BAD_USAGE, "", "--text"),
     ("eval --text hello", OK, "decision ", ""),
     ("eval --text hello --config bad.yaml", BAD_USAGE, "", "bad.yaml:2:"),
+    ("eval --text a@example.org --classify pii", OK, '"label":"pii"', ""),
     ("eval --messages messages.json", OK, "simple_math_fast_path", ""),
     ("eval --messages request.json", OK, "simple_math_fast_path", ""),
     ("eval --messages no.json", BAD_USAGE, "", "no.json"),
@@ -226,6 +239,24 @@ def test_validate_as_json(cli):
     assert (code, document["valid"]) == (BAD_USAGE, False)
     first = document["diagnostics"][0]
     assert first["line"] == 2 and first["severity"] == "error" and first["message"]
+
+
+def test_eval_of_a_message_that_is_too_long_says_why(cli, tmp_path):
+    (tmp_path / "small.yaml").write_text(GOOD_RECIPE)
+    code, out, _ = cli("eval", "--text", "word " * 20_000, "--config", "small.yaml")
+    assert code == OK
+    assert "more than any model that may serve it takes (m: context_window_too_small)" in out
+
+
+def test_eval_of_an_empty_text(cli):
+    code, _, err = cli("eval", "--text", "")
+    assert code == BAD_USAGE and "--text is empty" in err
+
+
+def test_help_shows_an_option_once_and_the_start_at_the_top_alone(cli):
+    _, out, _ = cli("validate", "--help")
+    assert out.count("The recipe") == 1
+    assert "Start here" not in out
 
 
 def test_eval_as_json(cli):
@@ -385,6 +416,32 @@ def test_an_operator_address_with_a_token(start, sim, cli):
     router = start(Router, RECIPE, *to_sim(sim), env={"VLLM_SR_ADMIN_TOKEN": "token-1234567890"})
     argv = ("status", "--state-dir", router.state)
     assert cli(*argv, env={"VLLM_SR_ADMIN_TOKEN": "token-1234567890"})[0] == OK
+
+
+def test_a_second_router_leaves_the_first_ones_state_alone(talk, cli, router, sim):
+    before = (router.state / "run.json").read_text()
+    code, _, err = cli("serve", "--config", RECIPE, "--listen", "127.0.0.1:0", "--dashboard",
+                       "127.0.0.1:0", "--state-dir", router.state, *to_sim(sim))
+    assert code == FAILED
+    assert f"process {router.pid}" in err and "--state-dir" in err and "vllm-sr stop" in err
+    assert (router.state / "run.json").read_text() == before
+    assert talk("status")[0] == OK
+
+
+def test_a_state_folder_that_cannot_be_written(cli, tmp_path):
+    (tmp_path / "taken").write_text("")
+    code, _, err = cli("serve", "--config", RECIPE, "--state-dir", tmp_path / "taken",
+                       "--backend", "none")
+    assert code == FAILED and "--state-dir" in err
+
+
+def test_chat_says_nothing_of_learning_that_is_off(cli, start, sim, tmp_path):
+    recipe = recipe_with(tmp_path, **{"      enabled: true\n      adaptations:":
+                                      "      enabled: false\n      adaptations:"})
+    router = start(Router, recipe, *to_sim(sim))
+    sim.script({"content": "one"})
+    code, _, err = cli("chat", "hello", "--state-dir", router.state)
+    assert code == OK and "()" not in err
 
 
 def test_in_the_background(cli, sim, tmp_path):
