@@ -74,6 +74,21 @@ bool is_loopback(std::string_view address) {
   return address.starts_with("127.") || address == "::1";
 }
 
+// run.json and the records are of one router. One that is ending has taken its run.json away and
+// lets go soon.
+Result<store::FileLock> hold_folder(const std::string& folder) {
+  constexpr int kTries = 40;
+  constexpr std::chrono::milliseconds kPoll{50};
+  auto lock = store::FileLock::acquire(folder + "/run.lock");
+  for (int i = 0; i < kTries && !lock && lock.error().code == ErrorCode::kAlreadyExists; ++i) {
+    std::error_code error;
+    if (fs::exists(folder + "/run.json", error)) break;
+    poll(nullptr, 0, static_cast<int>(kPoll.count()));
+    lock = store::FileLock::acquire(folder + "/run.lock");
+  }
+  return lock;
+}
+
 // One loop with everything that lives on it.
 struct Worker {
   net::Loop loop;
@@ -128,9 +143,8 @@ class Server {
   HealthChecks health_{clock_};
   HostPort dashboard_;
   std::string token_;
-  // Held to the end: run.json and the records are of one router.
-  std::optional<store::FileLock> lock_;
-  std::string api_address_;  // of the first listener
+  std::optional<store::FileLock> lock_;  // of the state folder, held to the end
+  std::string api_address_;              // of the first listener
 
   mutable std::mutex mutex_;
   std::shared_ptr<const gateway::Runtime> runtime_;
@@ -147,14 +161,12 @@ std::optional<int> Server::open_state() {
                options_.state_folder, error.message());
     return 1;
   }
-  auto lock = store::FileLock::acquire(options_.state_folder + "/run.lock");
+  auto lock = hold_folder(options_.state_folder);
   if (!lock) {
-    if (lock.error().code == ErrorCode::kAlreadyExists) {
-      fmt::print(stderr, "another vllm-sr runs: {} (`vllm-sr stop`, --state-dir)\n",
-                 lock.error().message);
-    } else {
-      fmt::print(stderr, "{}; choose another with --state-dir\n", lock.error().message);
-    }
+    const bool is_held = lock.error().code == ErrorCode::kAlreadyExists;
+    fmt::print(stderr, "{}{} ({}--state-dir names another folder)\n",
+               is_held ? "another vllm-sr runs: " : "", lock.error().message,
+               is_held ? "`vllm-sr stop` ends it, " : "");
     return 1;
   }
   lock_.emplace(std::move(*lock));
