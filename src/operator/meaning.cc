@@ -55,7 +55,8 @@ wire::ApiResult<std::shared_ptr<const router::Subject>> subject_of(const json::V
   const json::Value* const text = object.find("text");
   const json::Value* const messages = object.find("messages");
   if (text != nullptr && messages != nullptr) {
-    return bad("invalid_value", where, "send either `text` or `messages`, not both");
+    return bad("invalid_value", fmt::format("{}messages", where),
+               "send either `text` or `messages`, not both");
   }
   if (text != nullptr && !text->is_string()) {
     return bad("invalid_type", fmt::format("{}text", where),

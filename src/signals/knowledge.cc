@@ -12,9 +12,6 @@ using config::SignalId;
 
 namespace {
 
-constexpr std::string_view kNoKnowledgeBase =
-    "there is no knowledge base of that name; declare it under global.model_catalog.kbs";
-
 template <typename Probabilities, typename Labels>
 double sum_of(const std::vector<std::string>& wanted, const Labels& labels,
               const Probabilities& probabilities) {
@@ -83,7 +80,6 @@ const KbScores* Evaluation::kb_scores(SignalId id, size_t kb, const config::Rule
 // `match: best` asks that nothing in the knowledge base is nearer, `threshold` only that the label,
 // or one of the group, reaches its threshold.
 void Evaluation::kb_rule(SignalId id, const config::KbRule& rule) {
-  if (rule.kb == config::kNoIndex) return error(id, rule, kNoKnowledgeBase);
   const KbScores* const scores = kb_scores(id, rule.kb, rule);
   if (scores == nullptr) return;
   const config::KnowledgeBase& base = c_.config->rules.knowledge_bases[rule.kb];

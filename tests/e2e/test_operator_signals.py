@@ -130,7 +130,7 @@ def test_bad_input_is_told_what_is_wrong(post):
         ("classify/intent", [], "invalid_json", None),
         ("classify/intent", {}, "missing_required_parameter", "text"),
         ("classify/pii", {"text": 5}, "invalid_type", "text"),
-        ("classify/pii", {"text": "a", "messages": []}, "invalid_value", ""),
+        ("classify/pii", {"text": "a", "messages": []}, "invalid_value", "messages"),
         ("classify/pii", {"tetx": "a"}, "unknown_parameter", "tetx"),
         ("embeddings", {"input": 5}, "invalid_type", "input"),
         ("similarity", {"a": "x", "b": "y", "c": "z"}, "unknown_parameter", "c"),
