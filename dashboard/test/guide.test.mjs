@@ -40,12 +40,15 @@ test("the guide's checklist in the browser", async () => {
 
     // Conversation scope: a new conversation is routed anew.
     await page.getByRole("button", { name: "New conversation" }).click();
+    await page.getByLabel("offer a tool").check();
     const designed = await say(page, design);
     assert.match(designed, /domain_code_complex/);
     assert.match(designed, /select/);
 
     // The tool loop holds its model.
-    await page.getByRole("button", { name: "Simulate a tool call" }).click();
+    // A small model seldom calls a tool by itself; if it did, its own call is answered.
+    const simulate = page.getByRole("button", { name: "Simulate a tool call" });
+    if ((await simulate.count()) > 0) await simulate.click();
     await page.getByRole("button", { name: "Deliver the tool result" }).click();
     await page.getByText("hard_lock=tool_loop").first().waitFor();
 

@@ -184,6 +184,7 @@ test("Topology: a prompt lights its path, focus and families", async () => {
 test("Playground: streaming, headers in words, a tool loop by hand, a probe", async () => {
   await withPage({}, async ({ page, go }) => {
     await go("/playground");
+    await page.getByLabel("offer a tool").check();
     await page.getByLabel("Prompt", { exact: true }).fill(design);
     await page.getByRole("button", { name: "Send" }).click();
     await page.getByText("domain_code_complex").first().waitFor();

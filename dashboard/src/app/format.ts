@@ -16,8 +16,9 @@ export function usd(n: number | undefined, currency = "USD"): string {
   if (n === undefined || Number.isNaN(n)) return "–";
   const sign = n < 0 ? "−" : "";
   const size = Math.abs(n);
+  if (size > 0 && size < 1e-5) return `<${sign}$0.00001`;
   // Two figures of what is tiny: $0.000075.
-  const digits = size === 0 ? 2 : size >= 1 ? 2 : size >= 0.01 ? 4 : Math.min(8, 1 - Math.floor(Math.log10(size)));
+  const digits = size === 0 ? 2 : size >= 1 ? 2 : size >= 0.01 ? 4 : 1 - Math.floor(Math.log10(size));
   const amount = size.toFixed(digits);
   return currency === "USD" || currency === "" ? `${sign}$${amount}` : `${sign}${amount} ${currency}`;
 }

@@ -32,7 +32,11 @@ export function useGlobalKeys(onHelp: () => void): void {
     const down = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (isTyping(event.target)) {
-        if (event.key === "Escape") (event.target as HTMLElement).blur();
+        if (event.key === "Escape") {
+          // A search field would empty itself.
+          event.preventDefault();
+          (event.target as HTMLElement).blur();
+        }
         return;
       }
       if (Date.now() < goUntil) {

@@ -7,7 +7,7 @@ import { modelColour } from "../app/colour";
 import { clock, count, moment, percent, shortModel, tokens, usd } from "../app/format";
 import { Link } from "../app/link";
 import { PageHead } from "../app/shell";
-import { ActionBadge, Badge, Card, Empty, Loaded, ModelName, Stat } from "../ui/ui";
+import { ActionBadge, Badge, Card, Empty, Loaded, ModelName, Stat, Wide } from "../ui/ui";
 import "./conversation.css";
 
 // How long a backend is taken to keep a prefix; the learning policy counts on the same.
@@ -274,7 +274,7 @@ function Costs({ turns, models, sums }: { turns: Turn[]; models: Models | undefi
 
 function TurnTable({ turns }: { turns: Turn[] }) {
   return (
-    <div className="scroll-x">
+    <Wide label="Turns as a list">
       <table className="table">
         <thead>
           <tr><th>Time</th><th>Decision</th><th>Model</th><th>Learning</th><th className="number">Prompt</th><th className="number">Cached</th><th className="number">Answer</th><th className="number">Cost</th></tr>
@@ -298,6 +298,6 @@ function TurnTable({ turns }: { turns: Turn[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Wide>
   );
 }

@@ -8,7 +8,7 @@ import { navigate, useParameter } from "../app/location";
 import { RangeChoice, useRange } from "../app/range";
 import { PageHead } from "../app/shell";
 import { useRows } from "../app/use-rows";
-import { Badge, Button, Card, Empty, Loaded, ModelName } from "../ui/ui";
+import { Badge, Button, Card, Empty, Loaded, ModelName, Wide } from "../ui/ui";
 
 const pageSize = 50;
 
@@ -45,7 +45,7 @@ export default function Conversations() {
           </Card>
         ) : (
           <Card flush>
-            <div className="scroll-x">
+            <Wide label="Conversations">
               <table className="table">
                 <thead>
                   <tr>
@@ -77,7 +77,7 @@ export default function Conversations() {
                   ))}
                 </tbody>
               </table>
-            </div>
+            </Wide>
             <div className="row-line" style={{ padding: "var(--space-3) var(--space-4)", justifyContent: "space-between" }}>
               <span className="muted small">
                 {count(at + 1)} to {count(at + data.count)} of {count(data.total)}

@@ -11,7 +11,7 @@ import { PageHead } from "../app/shell";
 import { Chart, type Series } from "../ui/chart";
 import "../ui/chart.css";
 import { Distribution } from "../ui/distribution";
-import { ActionBadge, Badge, Button, Card, Empty, Loaded, ModelName, Notice, Stat } from "../ui/ui";
+import { ActionBadge, Badge, Button, Card, Empty, Loaded, ModelName, Notice, Stat, Wide } from "../ui/ui";
 
 const filters = ["decision", "model", "action", "status"] as const;
 
@@ -166,7 +166,7 @@ function Signals({ data }: { data: Aggregate }) {
 
 function Records({ list }: { list: RecordList }) {
   return (
-    <div className="scroll-x">
+    <Wide label="Records">
       <table className="table">
         <thead><tr><th>Time</th><th>Prompt</th><th>Decision</th><th>Model</th><th>Learning</th><th className="number">Cost</th></tr></thead>
         <tbody>
@@ -182,6 +182,6 @@ function Records({ list }: { list: RecordList }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Wide>
   );
 }

@@ -4,7 +4,7 @@ import { ApiError, type Endpoint, type Model, type Models, post } from "../api/c
 import { useQuery } from "../api/use-query";
 import { count, micros, percent, tokens, usd } from "../app/format";
 import { PageHead } from "../app/shell";
-import { Badge, Bar, Button, Card, Empty, Loaded, ModelName, Notice } from "../ui/ui";
+import { Badge, Bar, Button, Card, Empty, Loaded, ModelName, Notice, Wide } from "../ui/ui";
 
 export default function ModelsPage() {
   const models = useQuery<Models>("/api/v1/models", 3_000);
@@ -58,7 +58,7 @@ function ModelCard({ model, drain }: { model: Model; drain: (endpoint: Endpoint,
           </div>
         </dd>
       </dl>
-      <div className="scroll-x">
+      <Wide label="Endpoints">
         <table className="table">
           <thead>
             <tr><th>Endpoint</th><th>State</th><th className="number">In flight</th><th className="number">Requests</th><th className="number">Failures</th><th className="number">First token p50</th><th className="number">p95</th><th /></tr>
@@ -83,7 +83,7 @@ function ModelCard({ model, drain }: { model: Model; drain: (endpoint: Endpoint,
             ))}
           </tbody>
         </table>
-      </div>
+      </Wide>
     </Card>
   );
 }

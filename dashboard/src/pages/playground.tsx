@@ -16,6 +16,7 @@ import "./record.css";
 interface Turn {
   messages: ChatMessage[]; // what this turn added before the answer
   answer: ChatMessage | undefined;
+  withTool: boolean;
   streaming: string;
   route: Route | undefined;
   error: string;
@@ -75,7 +76,7 @@ export default function Playground() {
     const mine = new AbortController();
     abort.current = mine;
     setBusy(true);
-    setTurns((before) => [...before, { messages: added, answer: undefined, streaming: "", route: undefined, error: "" }]);
+    setTurns((before) => [...before, { messages: added, answer: undefined, withTool: input.withTool, streaming: "", route: undefined, error: "" }]);
     const change = (part: Partial<Turn>) => setTurns((before) => before.map((turn, i) => (i === before.length - 1 ? { ...turn, ...part } : turn)));
     try {
       const answer = await streamChat(input, (route) => change({ route }), (streaming) => change({ streaming }), mine.signal);
@@ -173,7 +174,12 @@ export default function Playground() {
                 <div className="row-line">
                   <Button kind="primary" type="submit" disabled={busy || text.trim() === ""}>Send</Button>
                   {busy && <Button onClick={() => abort.current?.abort()}>Stop</Button>}
-                  {turns.at(-1)?.answer && !busy && <Button onClick={simulateCall} title="Replaces the last answer by a call of read_file">Simulate a tool call</Button>}
+                  {turns.at(-1)?.answer && !busy && (
+                    <Button onClick={simulateCall} disabled={!turns.at(-1)?.withTool}
+                      title={turns.at(-1)?.withTool ? "Replaces the last answer by a call of read_file" : "Tick “offer a tool” and send first: an agent offers its tools from the start"}>
+                      Simulate a tool call
+                    </Button>
+                  )}
                   {lastRoute && (
                     <Button onClick={() => {
                       const sent = soFar.slice(0, soFar.map((one) => one.role).lastIndexOf("user") + 1);

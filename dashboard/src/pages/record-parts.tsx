@@ -2,7 +2,7 @@
 import type { ReactNode } from "react";
 import type { Eval, ProjectionTrace, ReplayRecord, RuleNode, Topology, Verdict } from "../api/client";
 import { micros, tokens, usd } from "../app/format";
-import { Badge, Empty, ModelName } from "../ui/ui";
+import { Badge, Empty, ModelName, Wide } from "../ui/ui";
 
 // ---- phases -------------------------------------------------------------------------------------
 
@@ -94,7 +94,7 @@ export function Signals({ rows, all }: { rows: SignalRow[]; all: boolean }) {
   const shown = all ? rows : rows.filter((row) => row.matched || row.error !== undefined || near(row));
   if (shown.length === 0) return <p className="muted">No signal matched.</p>;
   return (
-    <div className="scroll-x">
+    <Wide label="Signals">
       <table className="table">
         <thead>
           <tr><th>Signal</th><th className="number">Value</th><th>Against its threshold</th><th>Came to</th></tr>
@@ -104,7 +104,7 @@ export function Signals({ rows, all }: { rows: SignalRow[]; all: boolean }) {
             <tr key={row.id}>
               <td className="mono">{row.id}</td>
               <td className="number">{Number.isInteger(row.value) ? row.value : row.value.toFixed(3)}</td>
-              <td style={{ width: "34%" }}>
+              <td style={{ width: "30%", verticalAlign: "middle" }}>
                 {row.threshold !== undefined ? (
                   <Meter value={row.value} threshold={row.threshold} matched={row.matched} />
                 ) : (
@@ -125,13 +125,14 @@ export function Signals({ rows, all }: { rows: SignalRow[]; all: boolean }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Wide>
   );
 }
 
 // Not matched, but not far from it: what one looks for when a route surprises.
 function near(row: SignalRow): boolean {
-  return row.threshold !== undefined && row.value > 0 && row.value >= row.threshold * 0.6;
+  // The levels of one complexity rule share a value, so the others are always near.
+  return !row.id.startsWith("complexity:") && row.threshold !== undefined && row.value > 0 && row.value >= row.threshold * 0.6;
 }
 
 export function Meter({ value, threshold, matched }: { value: number; threshold: number; matched: boolean }) {
@@ -308,7 +309,7 @@ export function Learning({ verdict }: { verdict: Verdict }) {
         <Step label="served" model={verdict.final_model} />
       </div>
       {candidates.length > 0 ? (
-        <div className="scroll-x">
+        <Wide label="Candidates">
           <table className="table">
             <thead>
               <tr>
@@ -335,7 +336,7 @@ export function Learning({ verdict }: { verdict: Verdict }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Wide>
       ) : (
         <p className="muted">
           No prices were compared: {verdict.locked ? "a lock leaves no choice." : "the verdict did not need them."}

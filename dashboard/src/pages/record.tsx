@@ -7,7 +7,7 @@ import { micros, moment, percent, tokens, usd } from "../app/format";
 import { Link } from "../app/link";
 import { PageHead } from "../app/shell";
 import { explain } from "../app/reasons";
-import { ActionBadge, Badge, Button, Card, CopyButton, Empty, ErrorNotice, Loaded, ModelName, Notice, Skeleton, Stat } from "../ui/ui";
+import { ActionBadge, Badge, Button, Card, CopyButton, Empty, ErrorNotice, Loaded, ModelName, Notice, Skeleton, Stat, Wide } from "../ui/ui";
 import { Decisions, Learning, Messages, Projections, PromptText, Rejected, Signals, Waterfall, messagesOf, signalRows } from "./record-parts";
 import "./record.css";
 
@@ -98,10 +98,10 @@ function Shown({ record }: { record: ReplayRecord }) {
             hint={record.ttft_ms ? `first byte after ${micros(record.ttft_ms * 1000)}` : undefined} />
         </div>
 
+        <Card title="Learning: keep or change the model">
+          {verdict ? <Learning verdict={verdict} /> : <p className="muted">The recipe has learning off.</p>}
+        </Card>
         <div className="split">
-          <Card title="Learning: keep or change the model">
-            {verdict ? <Learning verdict={verdict} /> : <p className="muted">The recipe has learning off.</p>}
-          </Card>
           <Card title="Phases"><Waterfall record={record} /></Card>
           <Card title="Prompt" aside={record.redacted ? <Badge tone="warn">private, redacted</Badge> : undefined}>
             {record.prompt ? <PromptText text={record.prompt} marks={marks} /> : <p className="muted">No text is stored.</p>}
@@ -180,7 +180,7 @@ function Attempts({ record }: { record: ReplayRecord }) {
       {attempts.length === 0 ? (
         <p className="muted">Nothing was sent to a backend.</p>
       ) : (
-        <div className="scroll-x">
+        <Wide label="Attempts">
           <table className="table">
             <thead><tr><th>Endpoint</th><th>Status</th><th className="number">Time</th><th>Error</th></tr></thead>
             <tbody>
@@ -194,7 +194,7 @@ function Attempts({ record }: { record: ReplayRecord }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Wide>
       )}
     </Card>
   );

@@ -143,6 +143,11 @@ export function Loaded<T>({ query, children, lines }: {
   );
 }
 
+// A table that may be wider than its card; the keyboard can scroll it.
+export function Wide({ label, children }: { label: string; children: ReactNode }) {
+  return <div className="scroll-x" tabIndex={0} role="region" aria-label={label}>{children}</div>;
+}
+
 // A share from 0 to 1; `label` says of what.
 export function Bar({ share, label, colour }: { share: number; label: string; colour?: string }) {
   const width = `${Math.max(0, Math.min(1, share)) * 100}%`;
