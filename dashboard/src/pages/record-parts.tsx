@@ -280,7 +280,7 @@ export function Rejected({ record }: { record: ReplayRecord }) {
   const rows = record.rejected_decisions ?? [];
   if (rows.length === 0) return <p className="muted">No other decision was near.</p>;
   return (
-    <table className="table">
+    <Wide label="Runners-up"><table className="table">
       <thead><tr><th>Runner-up</th><th>First failing condition</th></tr></thead>
       <tbody>
         {rows.map((row) => (
@@ -290,7 +290,7 @@ export function Rejected({ record }: { record: ReplayRecord }) {
           </tr>
         ))}
       </tbody>
-    </table>
+    </table></Wide>
   );
 }
 
