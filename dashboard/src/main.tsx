@@ -80,8 +80,11 @@ const systemEveryMs = 5_000;
 function App() {
   const { path } = useLocation();
   const system = useQuery<System>("/api/v1/system", systemEveryMs);
-  const models = useQuery<Models>(system.data ? "/api/v1/models" : null);
-  if (models.data) setModelOrder(models.data.models.map((model) => model.name));
+  // Asked again when the recipe changes. Pages wait for it: a model has one colour from the start.
+  const policy = system.data?.policy ?? "";
+  const models = useQuery<Models>(system.data ? `/api/v1/models?policy=${policy}` : null);
+  const order = models.data?.models.map((model) => model.name);
+  if (order) setModelOrder(order);
 
   const unconfigured = system.data?.config === "";
   useEffect(() => {
@@ -93,7 +96,9 @@ function App() {
   return (
     <Shell system={system}>
       <Fence path={path}>
-        <Suspense fallback={<Skeleton />}>{path !== "/" && <Page system={system.data} />}</Suspense>
+        <Suspense fallback={<Skeleton />}>
+          {path !== "/" && (order || models.error || system.error) && <Page key={order?.join(" ")} system={system.data} />}
+        </Suspense>
       </Fence>
     </Shell>
   );

@@ -31,6 +31,11 @@ const RecipeNode = memo(function RecipeNode({ data }: NodeProps<Shown>) {
 });
 const nodeTypes = { recipe: RecipeNode };
 
+// A phone shows a part that can be read, to be moved about, and not the whole.
+function readable(): number {
+  return window.matchMedia("(max-width: 820px)").matches ? 0.7 : 0.15;
+}
+
 export default function TopologyPage() {
   const topology = useQuery<Topology>("/api/v1/topology", 10_000);
   if (topology.error?.status === 503) {
@@ -157,7 +162,7 @@ function RecipeGraph({ topology }: { topology: Topology }) {
         {record.data && record.data.policy_version !== topology.recipe && <Notice tone="warn">The recipe has changed since this record; the graph is today's.</Notice>}
         <div className="topo-heads" aria-hidden="true">{columnNames.map((name) => <span key={name}>{name}</span>)}</div>
         <div className="topology-box">
-          <ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} colorMode={theme} fitView minZoom={0.15} maxZoom={1.6}
+          <ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} colorMode={theme} fitView fitViewOptions={{ minZoom: readable() }} minZoom={0.15} maxZoom={1.6}
             nodesConnectable={false} nodesDraggable={false} elementsSelectable proOptions={{ hideAttribution: true }}
             onNodeClick={(_, node) => {
               const place = (node as Shown).data.place;
@@ -183,7 +188,7 @@ function RecipeGraph({ topology }: { topology: Topology }) {
 function Refit({ trigger }: { trigger: string }) {
   const flow = useReactFlow();
   useEffect(() => {
-    const timer = setTimeout(() => void flow.fitView({ duration: 200 }), 30);
+    const timer = setTimeout(() => void flow.fitView({ duration: 200, minZoom: readable() }), 30);
     return () => clearTimeout(timer);
   }, [trigger, flow]);
   return null;
