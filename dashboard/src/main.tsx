@@ -1,4 +1,4 @@
-import { Component, type ReactNode, StrictMode, Suspense, lazy, useEffect } from "react";
+import { Component, type ReactNode, StrictMode, Suspense, lazy, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import type { Models, System } from "./api/client";
 import { useQuery } from "./api/use-query";
@@ -83,8 +83,12 @@ function App() {
   // Asked again when the recipe changes. Pages wait for it: a model has one colour from the start.
   const policy = system.data?.policy ?? "";
   const models = useQuery<Models>(system.data ? `/api/v1/models?policy=${policy}` : null);
-  const order = models.data?.models.map((model) => model.name);
-  if (order) setModelOrder(order);
+  const [order, setOrder] = useState<string>();
+  const names = models.data?.models.map((model) => model.name);
+  if (names && names.join(" ") !== order) {
+    setModelOrder(names);
+    setOrder(names.join(" "));
+  }
 
   const unconfigured = system.data?.config === "";
   useEffect(() => {
@@ -97,7 +101,7 @@ function App() {
     <Shell system={system}>
       <Fence path={path}>
         <Suspense fallback={<Skeleton />}>
-          {path !== "/" && (order || models.error || system.error) && <Page key={order?.join(" ")} system={system.data} />}
+          {path !== "/" && (order !== undefined || models.error || system.error) && <Page key={order} system={system.data} />}
         </Suspense>
       </Fence>
     </Shell>
