@@ -147,7 +147,7 @@ def test_operator_api(router):
     assert bad["valid"] is False and bad["diagnostics"]
     sessions = httpx.get(router.operator + "/api/v1/sessions").json()
     assert sessions["count"] == 1
-    assert httpx.get(router.operator + "/nothing").status_code == 404
+    assert httpx.get(router.operator + "/api/v1/nothing").status_code == 404
 
 
 def test_events_arrive_live(router):
