@@ -42,16 +42,14 @@ Headers operator_headers(const Context& context) {
   return {{"authorization", "Bearer " + token}};
 }
 
-std::optional<json::Value> get_json(const Running& running, const Context& context,
-                                    const std::string& path) {
-  const auto response =
-      http::fetch("GET", running.operator_url + path, operator_headers(context), "", kAnswerMax);
+static std::optional<json::Value> read_answer(const Result<http::SimpleResponse>& response) {
   if (!response) {
     fmt::print(stderr, "{}\n", response.error().message);
     return std::nullopt;
   }
   Result<json::Value> body = json::Value::parse(response->body);
-  if (response->status != 200 && response->status != 503) {
+  const bool is_readiness = response->status == 503 && body && (*body)["error"].is_null();
+  if (response->status != 200 && !is_readiness) {
     fmt::print(stderr, "{}\n", body ? (*body)["error"]["message"].as_string() : response->body);
     return std::nullopt;
   }
@@ -60,6 +58,20 @@ std::optional<json::Value> get_json(const Running& running, const Context& conte
     return std::nullopt;
   }
   return std::move(*body);
+}
+
+std::optional<json::Value> get_json(const Running& running, const Context& context,
+                                    const std::string& path) {
+  return read_answer(
+      http::fetch("GET", running.operator_url + path, operator_headers(context), "", kAnswerMax));
+}
+
+std::optional<json::Value> post_json(const Running& running, const Context& context,
+                                     const std::string& path, std::string_view body) {
+  Headers headers = operator_headers(context);
+  headers.emplace_back("content-type", "application/json");
+  return read_answer(
+      http::fetch("POST", running.operator_url + path, headers, body, kLongAnswerMax));
 }
 
 }  // namespace vsr::cli

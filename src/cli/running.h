@@ -15,6 +15,7 @@ namespace vsr::cli {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 constexpr std::chrono::milliseconds kAnswerMax{10'000};
+constexpr std::chrono::milliseconds kLongAnswerMax{120'000};
 
 struct Running {
   int pid = 0;
@@ -31,5 +32,9 @@ Headers operator_headers(const Context& context);
 // GET of the operator's address as JSON; prints what is wrong.
 std::optional<json::Value> get_json(const Running& running, const Context& context,
                                     const std::string& path);
+
+// POST of a JSON body; long work is waited for. Prints what is wrong.
+std::optional<json::Value> post_json(const Running& running, const Context& context,
+                                     const std::string& path, std::string_view body);
 
 }  // namespace vsr::cli

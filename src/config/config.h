@@ -579,6 +579,8 @@ struct Config {
   ClassifierConfig classifier;
   AuthzConfig authz;
   std::vector<SignalInfo> signals;  // index = SignalId; projections last
+  // By SignalId: over all that the recipe says about the rule. The same hash, the same rule.
+  std::vector<uint64_t> rule_hashes;
   std::vector<Partition> partitions;
   std::vector<Score> scores;
   std::vector<Mapping> mappings;

@@ -1,6 +1,7 @@
 #include "config/effective.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <xxhash.h>
 
 #include <algorithm>
@@ -213,7 +214,96 @@ void append_canonical(const Effective& node, std::string& out) {
   out += '}';
 }
 
+const Effective* child_of(const Effective* node, std::string_view name) {
+  if (node == nullptr) return nullptr;
+  const auto found = std::ranges::find(node->children, name, &Effective::name);
+  return found == node->children.end() ? nullptr : &*found;
+}
+
+const Effective* item_named(const Effective& list, std::string_view name) {
+  for (const Effective& item : list.children) {
+    const Effective* const own = child_of(&item, "name");
+    if (own != nullptr && own->value == name) return &item;
+  }
+  return nullptr;
+}
+
+// Rules whose result depends on the other rules of their family.
+bool is_ranked(SignalType type) {
+  switch (type) {
+    case SignalType::kEmbedding:
+    case SignalType::kUserFeedback:
+    case SignalType::kFactCheck:
+    case SignalType::kPreference:
+    case SignalType::kModality:
+    case SignalType::kKb:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void append_text(std::string_view text, std::string& out) {
+  fmt::format_to(std::back_inserter(out), "{}:{};", text.size(), text);
+}
+
+// What rules of a type read beside their family.
+void append_settings(const Config& config, SignalType type, std::string& out) {
+  const auto to = std::back_inserter(out);
+  const EmbeddingConfig& embedding = config.embedding;
+  fmt::format_to(to, "{} {} {} {};", embedding.top_k, embedding.min_score_threshold,
+                 embedding.enable_soft_matching, embedding.calibrated);
+  const ClassifierConfig& classifier = config.classifier;
+  fmt::format_to(to, "{} {} {};", classifier.domain_threshold, classifier.pii_threshold,
+                 classifier.jailbreak_threshold);
+  if (type == SignalType::kAuthz) {
+    append_text(config.authz.user_id_header, out);
+    append_text(config.authz.user_groups_header, out);
+  }
+  if (type != SignalType::kKb) return;
+  for (const KnowledgeBase& kb : config.rules.knowledge_bases) {
+    append_text(kb.name, out);
+    for (const KbLabel& label : kb.labels) {
+      append_text(label.name, out);
+      fmt::format_to(to, "{};", label.threshold);
+      for (const std::string& text : label.exemplars) append_text(text, out);
+    }
+    for (const KbGroup& group : kb.groups) {
+      append_text(group.name, out);
+      fmt::format_to(to, "{};", fmt::join(group.labels, ","));
+    }
+    for (const KbMetric& metric : kb.metrics) {
+      append_text(metric.name, out);
+      fmt::format_to(to, "{} {} {};", static_cast<int>(metric.type), metric.positive,
+                     metric.negative);
+    }
+  }
+}
+
 }  // namespace
+
+std::vector<uint64_t> rule_hashes(const Effective& recipe, const Config& config) {
+  std::vector<uint64_t> out;
+  const Effective* const families = child_of(child_of(&recipe, "routing"), "signals");
+  for (const SignalInfo& info : config.signals) {
+    if (info.type == SignalType::kProjection) {
+      out.push_back(0);
+      continue;
+    }
+    std::string described;
+    append_text(leaf_name(info.type), described);
+    append_text(info.name, described);
+    append_settings(config, info.type, described);
+    if (const Effective* family = child_of(families, family_name(info.type))) {
+      const std::string_view name = std::string_view(info.name).substr(
+          0, info.type == SignalType::kComplexity ? info.name.rfind(':') : info.name.size());
+      const Effective* const rule = item_named(*family, name);
+      append_canonical(rule == nullptr || is_ranked(info.type) ? *family : *rule, described);
+    }
+    out.push_back(XXH3_64bits(described.data(), described.size()));
+  }
+  return out;
+}
 
 Effective effective_recipe(const Node& root, const KeyTree& keys, const Config& config) {
   return Merger(config).mapping(&root, keys.root());

@@ -35,6 +35,10 @@ struct Effective {
 
 Effective effective_recipe(const Node& root, const KeyTree& keys, const Config& config);
 
+// By SignalId, see Config::rule_hashes; 0 for projections. What else a rule depends on, such as the
+// rules that it is ranked against, is part of its hash.
+std::vector<uint64_t> rule_hashes(const Effective& recipe, const Config& config);
+
 // 16 hex digits over what decides about requests: listeners, backends, stores and texts for people
 // are left out. `more`: what the recipe takes from other files.
 std::string policy_hash(const Effective& recipe, std::string_view more = {});

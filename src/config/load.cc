@@ -166,6 +166,7 @@ LoadResult load_effective(std::string_view yaml, std::string filename, const Loa
     if (!out.has_errors()) {
       recipe = effective_recipe(*document.root(), keys, *config);
       config->hash = policy_hash(recipe, texts_of_files(*config));
+      config->rule_hashes = rule_hashes(recipe, *config);
       result.config = std::move(config);
     }
   }

@@ -121,10 +121,10 @@ net::Task<void> Call::decide() {
   // Other prompts have pushed it out again meanwhile.
   if (decision_.wants_encoding()) decide_with(origin, kOff);
   count_signal_errors();
-  if (!decision_.error && !caller_.may_use(decision_.requested_model)) {
+  if (!decision_.error && !caller_.may_use(decision_.facts.requested_model)) {
     decision_.error = wire::ApiError{
         403, "model_not_allowed", "model",
-        fmt::format("this API key may not use the model {}", decision_.requested_model)};
+        fmt::format("this API key may not use the model {}", decision_.facts.requested_model)};
   }
 }
 
@@ -161,7 +161,7 @@ void Call::begin_record() {
   services_.replay->begin(
       replay_id_,
       routing_part(
-          shared_decision_, request_, *runtime_,
+          shared_decision_, request_, *runtime_, services_.record_hash,
           {request_id_, caller_.name, services_.clock->unix_ms(),
            std::chrono::duration<double, std::micro>(now() - received_).count(), stream_}));
 }

@@ -16,6 +16,7 @@
 #include "http/sse.h"
 #include "json/splice.h"
 #include "router/request.h"
+#include "router/rerun.h"
 #include "wire/response.h"
 
 namespace vsr::gateway {
@@ -107,6 +108,7 @@ class Call {
   std::optional<wire::Observation> whole_;
   http::SseParser sse_;
   std::string pending_event_;  // of a filtered stream: the beginning of the next event
+  router::StateLog state_log_;
   size_t tool_calls_noted_ = 0;
   size_t opaque_noted_ = 0;
   int status_ = 0;

@@ -284,6 +284,7 @@ net::Task<void> Gateway::replay(http::Exchange& exchange, std::string_view rest,
   }
   query->own_only = has_keys;
   query->api_key_name = caller.name;
+  query->prices = state_.runtime->config;
   const Result<std::string> body = co_await read_replay(
       *services_.replay, state_.offload, state_.loop, std::string(rest), std::move(*query));
   if (!body) {

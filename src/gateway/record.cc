@@ -113,7 +113,7 @@ std::string_view model_name(const router::Decision& decision, config::ModelId mo
 
 store::RoutingPart routing_part(std::shared_ptr<const router::Decision> shared,
                                 router::Request& request, const Runtime& runtime,
-                                RecordFacts facts) {
+                                const KeyedHash& key, RecordFacts facts) {
   const router::Decision& decision = *shared;
   const config::Config& config = *runtime.config;
   const learning::Identity& identity = decision.identity;
@@ -138,7 +138,7 @@ store::RoutingPart routing_part(std::shared_ptr<const router::Decision> shared,
     part.decision_reason = decision.explicit_model ? "explicit_model" : "no_decision";
   }
   part.category = decision.category;
-  part.original_model = decision.requested_model;
+  part.original_model = decision.facts.requested_model;
   part.proposal_model = model_name(decision, decision.proposal);
   part.previous_model = model_name(decision, decision.previous);
   part.selected_model = model_name(decision, decision.model);
@@ -156,6 +156,13 @@ store::RoutingPart routing_part(std::shared_ptr<const router::Decision> shared,
   }
   part.is_switch = decision.previous != config::kNoModel && decision.model != config::kNoModel &&
                    decision.previous != decision.model && !decision.verdict.bypass;
+  const std::vector<uint64_t>& prefixes = decision.facts.prefix_hashes;
+  if (!prefixes.empty()) {
+    const uint32_t answered = decision.facts.answered_messages;
+    part.lineage = key(decision.facts.lineage_hash);
+    part.prefix = key(prefixes.back());
+    part.parent = answered == 0 ? 0 : key(prefixes[answered - 1]);
+  }
   part.streaming = facts.streaming;
   part.policy_version = config.hash;
   part.redact = decision.is_private;
@@ -170,10 +177,14 @@ store::RoutingPart routing_part(std::shared_ptr<const router::Decision> shared,
     part.prompt = plain_text(request.prompt(), bytes_max);
     if (config.replay.capture_request_body) part.request_body = plain_text(body, bytes_max);
   }
-  part.details = [shared = std::move(shared), routing = runtime.router,
+  part.details = [shared = std::move(shared), routing = runtime.router, key,
                   tools = request.tools().count,
                   tool_loop = request.conversation().tool_loop](json::JsonWriter& w) {
     write_details(*shared, *routing, w);
+    // Only requests of chats can be decided again.
+    if (!shared->facts.prefix_hashes.empty()) {
+      w.field("rerun", router::encode_rerun(*routing, *shared, key));
+    }
     w.field("tool_definitions", tools);
     w.key("tool_trace")
         .begin_object()
@@ -181,6 +192,10 @@ store::RoutingPart routing_part(std::shared_ptr<const router::Decision> shared,
         .end_object();
   };
   return part;
+}
+
+void write_state_log(const router::StateLog& log, const KeyedHash& key, json::JsonWriter& w) {
+  w.field("rerun_state", router::encode_state_log(log, key));
 }
 
 }  // namespace vsr::gateway

@@ -9,6 +9,7 @@
 #include "gateway/runtime.h"
 #include "router/decision.h"
 #include "router/request.h"
+#include "router/rerun.h"
 #include "store/record.h"
 
 namespace vsr::gateway {
@@ -23,6 +24,8 @@ struct RecordFacts {
 
 store::RoutingPart routing_part(std::shared_ptr<const router::Decision> decision,
                                 router::Request& request, const Runtime& runtime,
-                                RecordFacts facts);
+                                const KeyedHash& key, RecordFacts facts);
+// Writes what the answer changed in what learning remembers.
+void write_state_log(const router::StateLog& log, const KeyedHash& key, json::JsonWriter& w);
 
 }  // namespace vsr::gateway

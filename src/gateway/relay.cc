@@ -30,7 +30,8 @@ void Call::commit() {
   if (first_byte_ == MonoTime(0)) first_byte_ = now();
   if (committed_ || status_ >= 400) return;
   committed_ = true;
-  runtime_->router->commit(decision_, services_.clock->unix_ms());
+  state_log_.commit_ms = services_.clock->unix_ms();
+  state_log_.commit_order = runtime_->router->commit(decision_, state_log_.commit_ms);
 }
 
 net::Task<void> Call::relay() {
@@ -244,11 +245,18 @@ net::Task<void> Call::end_broken_stream(const Error& error) {
 void Call::note_tool_calls() {
   const wire::Observation& seen = whole_ ? *whole_ : stream_observer_.result();
   for (; tool_calls_noted_ < seen.tool_calls.size(); ++tool_calls_noted_) {
-    runtime_->router->add_tool_call(decision_, seen.tool_calls[tool_calls_noted_].id,
-                                    services_.clock->unix_ms());
+    const std::string_view id = seen.tool_calls[tool_calls_noted_].id;
+    if (id.empty()) continue;
+    const UnixMillis at = services_.clock->unix_ms();
+    const uint64_t hash = learning::id_hash(id);
+    const uint64_t order = runtime_->router->add_tool_call(decision_, hash, at);
+    state_log_.noted.push_back({order, at, hash, std::nullopt});
   }
   for (; opaque_noted_ < seen.opaque.size(); ++opaque_noted_) {
-    runtime_->router->add_opaque(decision_, seen.opaque[opaque_noted_], services_.clock->unix_ms());
+    const wire::OpaqueItem& item = seen.opaque[opaque_noted_];
+    const UnixMillis at = services_.clock->unix_ms();
+    const uint64_t order = runtime_->router->add_opaque(decision_, item, at);
+    state_log_.noted.push_back({order, at, item.hash, item.kind});
   }
 }
 

@@ -126,7 +126,7 @@ void add_route_headers(const router::Decision& decision, const RouteHeaderFacts&
   if (decision.reasoning) out.add("x-vsr-selected-reasoning", *decision.reasoning ? "on" : "off");
   out.add("x-vsr-session-phase", router::to_string(decision.phase));
   add_learning(decision, out);
-  out.add("x-vsr-context-token-count", fmt::format("{}", decision.context_tokens));
+  out.add("x-vsr-context-token-count", fmt::format("{}", decision.facts.needs.context_tokens));
   add_matched(decision, out);
   if (facts.response_path == "cache") out.add("x-vsr-cache-hit", "true");
   out.add("x-vsr-response-path", facts.response_path);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gateway/cost.h"
+#include "learning/cost.h"
 
 namespace vsr::gateway {
 
@@ -11,7 +11,7 @@ Runtime::Runtime(std::shared_ptr<const config::Config> config_in,
     : config(std::move(config_in)),
       router(std::move(router_in)),
       backends(config, services.endpoints),
-      baseline(baseline_model(*config)) {
+      baseline(learning::baseline_model(*config)) {
   for (const config::Listener& listener : config->listeners) access_tables.emplace_back(listener);
   for (const config::Model& model : config->models) {
     model_metrics.push_back(services.metrics.of_model(model));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/keyed_hash.h"
 #include "config/config.h"
 #include "gateway/access.h"
 #include "gateway/backends.h"
@@ -31,6 +32,8 @@ struct Services {
   std::atomic<uint64_t> in_flight{0};
   // When the last warning about a rule without an answer was written; 0: never.
   std::atomic<int64_t> signal_warning_unix_ms{0};
+  // Hashes of content pass through it before they are written to a record.
+  const KeyedHash record_hash = KeyedHash::random();
   // For work of milliseconds that a decision waits for; null: it is done on the spot.
   net::OffloadPool* compute = nullptr;
 };

@@ -2,8 +2,9 @@
 // event. Runs once.
 #include "base/check.h"
 #include "gateway/call.h"
-#include "gateway/cost.h"
+#include "gateway/record.h"
 #include "json/writer.h"
+#include "learning/cost.h"
 #include "signals/detect.h"
 
 namespace vsr::gateway {
@@ -69,7 +70,7 @@ void Call::settle(store::Lifecycle state, std::string_view reason) {
   if (decision_.model != config::kNoModel) part.backend_model = model().name;
   if (backend_ != nullptr) part.endpoint = backend_->endpoint->key;
 
-  TokenCounts tokens;
+  learning::TokenCounts tokens;
   if (seen.usage.present) {
     tokens = {or_zero(seen.usage.prompt_tokens), or_zero(seen.usage.cached_tokens),
               or_zero(seen.usage.created_cache_tokens), or_zero(seen.usage.completion_tokens)};
@@ -83,15 +84,17 @@ void Call::settle(store::Lifecycle state, std::string_view reason) {
   part.cache_write_tokens = tokens.cache_write;
   part.completion_tokens = tokens.completion;
   if (decision_.model != config::kNoModel) {
-    part.actual_cost = cost_of(model(), tokens);
+    part.actual_cost = learning::cost_of(model(), tokens);
     part.currency = model().pricing ? model().pricing->currency : "USD";
   }
   if (runtime_->baseline != config::kNoModel) {
     part.baseline_model = config.models[runtime_->baseline].name;
-    part.baseline_cost = cost_of(config.models[runtime_->baseline], tokens);
+    part.baseline_cost = learning::cost_of(config.models[runtime_->baseline], tokens);
   }
   if (committed_ && state == store::Lifecycle::kCompleted) {
-    runtime_->router->done(decision_, tokens.prompt, tokens.completion, services_.clock->unix_ms());
+    state_log_.done_ms = services_.clock->unix_ms();
+    state_log_.done_order =
+        runtime_->router->done(decision_, tokens.prompt, tokens.completion, state_log_.done_ms);
   }
   count(part);
   const double routing_us = milliseconds_between(received_, dispatched_) * 1000;
@@ -117,7 +120,8 @@ void Call::settle(store::Lifecycle state, std::string_view reason) {
   }
   part.details = [calls = std::move(seen.tool_calls), finish = std::move(seen.finish_reason),
                   timings = decision_.timings, dispatch = part.dispatch_us, ttft = part.ttft_ms,
-                  total = part.duration_ms, hide = decision_.is_private](json::JsonWriter& w) {
+                  total = part.duration_ms, hide = decision_.is_private,
+                  log = std::move(state_log_), key = services_.record_hash](json::JsonWriter& w) {
     w.key("timings_us").begin_object();
     w.field("parse", timings.parse_us);
     w.field("signals", timings.signals_us);
@@ -127,6 +131,7 @@ void Call::settle(store::Lifecycle state, std::string_view reason) {
     w.field("first_byte", ttft * 1000);
     w.field("total", total * 1000);
     w.end_object();
+    write_state_log(log, key, w);
     w.field("finish_reason", finish);
     w.key("tool_calls").begin_array();
     for (const wire::ObservedToolCall& call : calls) {

@@ -355,6 +355,42 @@ TEST_F(Learning, OfTwoOverlappingAnswersTheLaterRequestKeepsTheSay) {
   EXPECT_EQ(serve({.proposal = 2, .t = 8}).previous, 2);
 }
 
+// By the numbers a replay makes the same operations in the same order, and knows when some miss.
+TEST(Numbers, TellTheOrderOfOperationsAndHowOftenASessionChanged) {
+  const config::Config config = portfolio();
+  const auto tables = make_tables(config);
+  SessionMap map(1000);
+  SharedCounts shared;
+  Verdict verdict;
+  verdict.commits = true;
+  verdict.next.cur = 1;
+  verdict.model = 1;
+  const auto read = [&](uint64_t key, SessionMap::Reading reading, double t) {
+    SessionMap::Handle handle = {
+        .session_key = key, .conversation_key = 1, .lineage_hash = 1, .tables_id = tables->id};
+    (void)map.snapshot(*tables, handle, {}, t, reading);
+    return handle;
+  };
+  using enum SessionMap::Reading;
+  const SessionMap::Handle first = read(7, kNumbered, 0);
+  EXPECT_EQ(first.order, 1);
+  EXPECT_EQ(first.session_version, 0);
+  EXPECT_EQ(map.commit(*tables, first, verdict, 1), 2);
+  EXPECT_EQ(map.add_owner(first, 5, 6, 1), 3);
+  EXPECT_EQ(map.add_origin(first, 5, 6, 1), 4);
+  EXPECT_EQ(map.done(*tables, shared, first, verdict, {}, 10, 10), 5);
+  EXPECT_EQ(read(7, kDryRun, 2).order, 0) << "a dry run is not counted";
+  EXPECT_EQ(read(7, kNumbered, 2).session_version, 4);
+  const SessionMap::Handle other = read(8, kNumbered, 2);
+  EXPECT_EQ(other.order, 7);
+  EXPECT_EQ(other.session_version, 0);
+  EXPECT_EQ(map.done(*tables, shared, other, verdict, {}, 10, 10), 0) << "nothing to change";
+  verdict.commits = false;
+  EXPECT_EQ(map.commit(*tables, first, verdict, 3), 0);
+  map.forget(7);
+  EXPECT_EQ(read(7, kNumbered, 3).session_version, 0);
+}
+
 TEST_F(Learning, DecidingAllocatesNothing) {
   serve({.proposal = 1});
   Facts facts;

@@ -59,6 +59,7 @@ struct SessionMap::Session {
   uint64_t model_hash = 0;  // for scope session
   double model_t = 0;
   uint32_t lineages_seen = 0;
+  uint32_t version = 0;  // operations that changed it
   std::vector<std::unique_ptr<StoredLineage>> lineages;
   std::unique_ptr<OriginRing> owners;
   std::unique_ptr<OriginRing> origins;
@@ -134,13 +135,15 @@ SessionMap::Stripe& SessionMap::stripe_of(uint64_t session_key) const {
 }
 
 Snapshot SessionMap::snapshot(const Tables& tables, Handle& handle, const Facts& facts,
-                              double now_s) {
+                              double now_s, Reading reading) {
   Snapshot out;
   Stripe& stripe = stripe_of(handle.session_key);
   const std::lock_guard lock(stripe.mutex);
+  if (reading == Reading::kNumbered) handle.order = ++operations_;
   stripe.expire(now_s, ttl_s_);
   Session* session = stripe.find(handle.session_key);
   if (session == nullptr) return out;
+  handle.session_version = session->version;
   out.session_model = session->model_hash;
   out.session_t = session->model_t;
   const StoredLineage* main = nullptr;
@@ -192,13 +195,15 @@ Snapshot SessionMap::snapshot(const Tables& tables, Handle& handle, const Facts&
   return out;
 }
 
-void SessionMap::commit(const Tables& tables, const Handle& handle, const Verdict& verdict,
-                        double now_s) {
-  if (!verdict.commits || handle.session_key == 0) return;
+uint64_t SessionMap::commit(const Tables& tables, const Handle& handle, const Verdict& verdict,
+                            double now_s) {
+  if (!verdict.commits || handle.session_key == 0) return 0;
   Stripe& stripe = stripe_of(handle.session_key);
   const std::lock_guard lock(stripe.mutex);
   Session& session = stripe.touch(handle.session_key, now_s, stripe_sessions_max_);
-  if (verdict.bypass) return;
+  ++session.version;
+  const uint64_t order = ++operations_;
+  if (verdict.bypass) return order;
   StoredLineage& stored = session.find_or_add(handle);
   stored.last_t = now_s;
   const bool raced = stored.state.version != handle.version && stored.tables_id == tables.id;
@@ -224,41 +229,57 @@ void SessionMap::commit(const Tables& tables, const Handle& handle, const Verdic
   stored.state.version = std::max(stored.state.version, handle.version) + 1;
   session.model_hash = stored.model_hash;
   session.model_t = now_s;
+  return order;
 }
 
-void SessionMap::done(const Tables& tables, SharedCounts& shared, const Handle& handle,
-                      const Verdict& verdict, const Step& step, uint32_t prompt_tokens,
-                      uint32_t completion_tokens) {
-  if (!verdict.commits || handle.session_key == 0) return;
+uint64_t SessionMap::done(const Tables& tables, SharedCounts& shared, const Handle& handle,
+                          const Verdict& verdict, const Step& step, uint32_t prompt_tokens,
+                          uint32_t completion_tokens) {
+  if (!verdict.commits || handle.session_key == 0) return 0;
   Stripe& stripe = stripe_of(handle.session_key);
   const std::lock_guard lock(stripe.mutex);
   Session* session = stripe.find(handle.session_key);
   StoredLineage* stored = session == nullptr ? nullptr : session->find(handle);
-  if (stored == nullptr || stored->tables_id != tables.id) return;
+  if (stored == nullptr || stored->tables_id != tables.id) return 0;
   Step measured = step;
   if (prompt_tokens > 0) measured.length = prompt_tokens;
   const Tier tier = tables.tier_of[verdict.model];
   answered(shared, stored->state, measured, tier, completion_tokens, verdict.bypass, verdict.main);
+  ++session->version;
+  return ++operations_;
 }
 
-void SessionMap::add_owner(const Handle& handle, uint64_t call_hash, uint64_t model_hash,
-                           double now_s) {
-  if (handle.session_key == 0) return;
+uint64_t SessionMap::add_owner(const Handle& handle, uint64_t call_hash, uint64_t model_hash,
+                               double now_s) {
+  if (handle.session_key == 0) return 0;
   Stripe& stripe = stripe_of(handle.session_key);
   const std::lock_guard lock(stripe.mutex);
   Session& session = stripe.touch(handle.session_key, now_s, stripe_sessions_max_);
   if (!session.owners) session.owners = std::make_unique<OriginRing>();
   session.owners->put({call_hash, model_hash, now_s}, kOwnersPerSessionMax);
+  ++session.version;
+  return ++operations_;
 }
 
-void SessionMap::add_origin(const Handle& handle, uint64_t item_hash, uint64_t model_hash,
-                            double now_s) {
-  if (handle.session_key == 0) return;
+uint64_t SessionMap::add_origin(const Handle& handle, uint64_t item_hash, uint64_t model_hash,
+                                double now_s) {
+  if (handle.session_key == 0) return 0;
   Stripe& stripe = stripe_of(handle.session_key);
   const std::lock_guard lock(stripe.mutex);
   Session& session = stripe.touch(handle.session_key, now_s, stripe_sessions_max_);
   if (!session.origins) session.origins = std::make_unique<OriginRing>();
   session.origins->put({item_hash | 1, model_hash, now_s}, kOriginsPerSessionMax);
+  ++session.version;
+  return ++operations_;
+}
+
+void SessionMap::forget(uint64_t session_key) {
+  Stripe& stripe = stripe_of(session_key);
+  const std::lock_guard lock(stripe.mutex);
+  const auto found = stripe.by_key.find(session_key);
+  if (found == stripe.by_key.end()) return;
+  stripe.newest_first.erase(found->second);
+  stripe.by_key.erase(found);
 }
 
 size_t SessionMap::sessions() const {

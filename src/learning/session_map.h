@@ -8,7 +8,11 @@
 // good answer. If another answer of the same lineage was committed in between, the one that began
 // later keeps the say over the current model; the other adds its counts only. done() adds usage and
 // the ledger and never moves the current model.
+//
+// Operations are numbered in the order in which they happened to the state; with the numbers in
+// records the state that a request read can be made again (Handle::order, session_version).
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -52,17 +56,26 @@ class SessionMap {
     uint64_t system_hash = 0;
     uint64_t tables_id = 0;
     uint32_t version = 0;
+    // Filled in by snapshot(): its number, and how many operations had changed the session before;
+    // 0: the session was not known.
+    uint64_t order = 0;
+    uint32_t session_version = 0;
   };
+  enum class Reading : uint8_t { kNumbered, kDryRun };
 
   // The session's state for a request; owners and origins are looked up for the ids in `facts`.
   // A lineage of other tables keeps its model by name and nothing else.
-  Snapshot snapshot(const Tables& tables, Handle& handle, const Facts& facts, double now_s);
-  void commit(const Tables& tables, const Handle& handle, const Verdict& verdict, double now_s);
-  void done(const Tables& tables, SharedCounts& shared, const Handle& handle,
-            const Verdict& verdict, const Step& step, uint32_t prompt_tokens,
-            uint32_t completion_tokens);
-  void add_owner(const Handle& handle, uint64_t call_hash, uint64_t model_hash, double now_s);
-  void add_origin(const Handle& handle, uint64_t item_hash, uint64_t model_hash, double now_s);
+  Snapshot snapshot(const Tables& tables, Handle& handle, const Facts& facts, double now_s,
+                    Reading reading = Reading::kNumbered);
+  // Each gives its number, 0 if nothing changed.
+  uint64_t commit(const Tables& tables, const Handle& handle, const Verdict& verdict, double now_s);
+  uint64_t done(const Tables& tables, SharedCounts& shared, const Handle& handle,
+                const Verdict& verdict, const Step& step, uint32_t prompt_tokens,
+                uint32_t completion_tokens);
+  uint64_t add_owner(const Handle& handle, uint64_t call_hash, uint64_t model_hash, double now_s);
+  uint64_t add_origin(const Handle& handle, uint64_t item_hash, uint64_t model_hash, double now_s);
+  // As if the session had never been there.
+  void forget(uint64_t session_key);
 
   size_t sessions() const;
   std::vector<SessionView> list(size_t limit) const;
@@ -77,6 +90,8 @@ class SessionMap {
   const double ttl_s_;
   const size_t stripe_sessions_max_;
   std::unique_ptr<Stripe[]> stripes_;
+  // Taken under the lock of the stripe.
+  std::atomic<uint64_t> operations_{0};
 };
 
 // How a tool-call id or an opaque item is remembered.

@@ -89,6 +89,7 @@ const std::span<const Api::Row> Api::kRows = [] {
       {{"GET", "/api/v1/conversations"}, &Api::conversations},
       {{"GET", "/v1/router_replay"}, &Api::replay},
       {{"GET", "/v1/router_replay/{id}"}, &Api::replay},
+      {{"POST", "/api/v1/replay/simulate"}, &Api::simulate},
       {{"POST", "/v1/chat/completions"}, &Api::chat},
   };
   return std::span<const Row>(kAll);

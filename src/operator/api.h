@@ -4,6 +4,8 @@
 // the API needs of the program comes as Hooks, so that this room knows neither files nor processes.
 // Who may ask: access.h. What there is: openapi.json, one row of kRows each.
 
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <span>
@@ -74,6 +76,7 @@ class Api final : public http::Handler {
   static const std::span<const Row> kRows;
   static constexpr uint64_t kBodyBytesMax = 8UL << 20;
   static constexpr size_t kEventReadersMax = 64;
+  static constexpr std::chrono::seconds kSimulationMax{30};
 
   struct Encoded {
     std::shared_ptr<nn::Vectors> vectors;
@@ -119,8 +122,10 @@ class Api final : public http::Handler {
   net::Task<void> events(http::Exchange& exchange, std::string_view rest);
   net::Task<void> conversations(http::Exchange& exchange, std::string_view rest);
   net::Task<void> replay(http::Exchange& exchange, std::string_view rest);
+  net::Task<void> simulate(http::Exchange& exchange, std::string_view rest);
   net::Task<void> chat(http::Exchange& exchange, std::string_view rest);
 
+  Answer simulation(std::string_view body);
   net::Task<Result<Encoded>> encode(net::Loop& loop, std::string text);
 
   gateway::Services& services_;
@@ -131,6 +136,7 @@ class Api final : public http::Handler {
   gateway::Gateway* const gateway_;
   const Assets assets_;
   size_t event_readers_ = 0;
+  std::atomic<bool> simulates_ = false;  // one at a time, so that the pool has a thread left
 };
 
 // A dry run over a body {text | messages[, tools, model, headers{}]}: the eval document, or why

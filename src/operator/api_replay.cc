@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "operator/api.h"
+#include "operator/simulation.h"
 
 namespace vsr::operator_api {
 
@@ -57,16 +58,55 @@ net::Task<void> Api::conversations(http::Exchange& exchange, std::string_view) {
   });
 }
 
+net::Task<void> Api::simulate(http::Exchange& exchange, std::string_view) {
+  co_await work(exchange, [this](std::string_view body) {
+    if (simulates_.exchange(true)) {
+      return answer_of(
+          wire::ApiError{503, "busy", "", "another simulation runs; try again when it has ended"});
+    }
+    Answer answer = simulation(body);
+    simulates_ = false;
+    return answer;
+  });
+}
+
+Answer Api::simulation(std::string_view body) {
+  wire::ApiResult<Simulation> asked = parse_simulation(body);
+  if (!asked) return answer_of(asked.error());
+  if (!services_.replay) {
+    return answer_of(wire::ApiError{404, "replay_off", "", "the recipe turns replay off"});
+  }
+  asked->options.deadline = services_.clock->mono() + kSimulationMax;
+  std::shared_ptr<const router::Router> router;
+  if (!asked->recipe.empty()) {
+    auto candidate = hooks_.candidate(asked->recipe);
+    if (!candidate) {
+      return answer_of(wire::ApiError{400, "invalid_recipe", "recipe", candidate.error().message});
+    }
+    router = std::move(*candidate);
+  } else if (const auto runtime = hooks_.runtime()) {
+    router = runtime->router;
+  } else {
+    return answer_of(
+        wire::ApiError{503, "not_configured", "", "no recipe is active yet; send one as `recipe`"});
+  }
+  Result<std::string> document =
+      counterfactual::simulate(*services_.replay, *router, asked->options, *services_.clock);
+  return document ? Answer{200, std::move(*document)}
+                  : answer_of(wire::to_api_error(document.error()));
+}
+
 net::Task<void> Api::replay(http::Exchange& exchange, std::string_view rest) {
   if (!services_.replay) {
     co_await refuse(exchange, {404, "replay_off", "", "the recipe turns replay off"});
     co_return;
   }
-  const Result<store::ReplayQuery> query = store::parse_replay_query(exchange.request().query);
+  Result<store::ReplayQuery> query = store::parse_replay_query(exchange.request().query);
   if (!query) {
     co_await refuse(exchange, wire::to_api_error(query.error()));
     co_return;
   }
+  if (const auto runtime = hooks_.runtime()) query->prices = runtime->config;
   Result<std::string> body = co_await gateway::read_replay(
       *services_.replay, offload_, exchange.loop(), std::string(rest), *query);
   if (!body) {

@@ -440,6 +440,32 @@ TEST_F(WithReplay, RefusesWhatIsNotThere) {
   }
 }
 
+// Records without facts are counted and not decided again; see simulation_test.cc for the rest.
+TEST_F(WithReplay, Simulates) {
+  const json::Value answer =
+      site_.json(200, "POST", "/api/v1/replay/simulate", R"({"filter":{"model":"model-b"}})");
+  EXPECT_EQ(answer["object"].as_string(), "replay.simulation");
+  EXPECT_EQ(answer["policy_version"].as_string(), site_.config_->hash);
+  const json::Value& records = answer["records"];
+  EXPECT_GT(records["read"].as_int(), records["matched"].as_int());
+  EXPECT_EQ(records["not_replayable_causes"]["no_facts"].as_int(), records["matched"].as_int(-1));
+  const std::string other =
+      json::JsonWriter().begin_object().field("recipe", with_default("large")).end_object().str();
+  const json::Value under = site_.json(200, "POST", "/api/v1/replay/simulate", other);
+  EXPECT_NE(under["policy_version"].as_string(), site_.config_->hash);
+  const json::Value broken =
+      site_.json(400, "POST", "/api/v1/replay/simulate", R"({"recipe":"version: v9"})");
+  EXPECT_EQ(broken["error"]["code"].as_string(), "invalid_recipe");
+  const json::Value wrong = site_.json(400, "POST", "/api/v1/replay/simulate", R"({"filter":1})");
+  EXPECT_EQ(wrong["error"]["param"].as_string(), "filter");
+}
+
+TEST(OperatorApi, WithoutRecordsThereIsNothingToSimulate) {
+  Site site;
+  const json::Value body = site.json(404, "POST", "/api/v1/replay/simulate");
+  EXPECT_EQ(body["error"]["code"].as_string(), "replay_off");
+}
+
 // Collects what a stream brings, for a test to wait on.
 class Stream {
  public:

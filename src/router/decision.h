@@ -15,6 +15,7 @@
 #include "learning/session_map.h"
 #include "policy/plan.h"
 #include "policy/select.h"
+#include "router/request_facts.h"
 #include "signals/values.h"
 #include "wire/api_error.h"
 
@@ -37,7 +38,7 @@ struct Decision {
   std::optional<wire::ApiError> error;
 
   bool explicit_model = false;
-  std::string requested_model;  // as the client wrote it
+  RequestFacts facts;  // what the decision was made of, beside `values`
   uint16_t decision = policy::kNoDecision;
   double confidence = 0;
   policy::Selection selection;
@@ -50,12 +51,13 @@ struct Decision {
   signals::Values values;  // what was evaluated; `complete` when that is everything
   bool complete = false;
   std::string category;  // domain label of a matched domain rule, "" without one
-  uint64_t context_tokens = 0;
 
   learning::Verdict verdict;  // action kNone when learning is off
   learning::SessionMap::Handle handle;
-  learning::Step step;                  // of the request, for the ledger
-  std::vector<uint64_t> prefix_hashes;  // what step points to
+  learning::Step step;  // of the request, for the ledger; its hashes are those of `facts`
+  // What was learned of all conversations when this one was decided; of every kCheckpointEvery-th
+  // operation only, see LearningState.
+  std::shared_ptr<const learning::SharedCounts> shared_before;
   learning::Identity identity;
   SessionPhase phase = SessionPhase::kNewSession;
   uint64_t affinity = 0;  // of the conversation, for the choice of an endpoint

@@ -325,7 +325,7 @@ void write_learning(const Router& router, const Decision& decision, json::JsonWr
   w.key("cache").begin_object();
   for (size_t i = 0; i < router.tables().k; ++i) {
     learning::Step step = decision.step;
-    step.prefix_hashes = decision.prefix_hashes;
+    step.prefix_hashes = decision.facts.prefix_hashes;
     const uint32_t hit =
         learning::ledger_hit(router.tables(), verdict.next, step, static_cast<learning::Tier>(i));
     if (hit > 0) w.field(model_name(decision, router.tables().model[i]), hit);
@@ -344,7 +344,7 @@ std::string eval_document(const Router& router, const Decision& decision) {
   const policy::Explanation explanation = router.explain(decision);
   json::JsonWriter w;
   w.begin_object();
-  w.field("requested_model", decision.requested_model);
+  w.field("requested_model", decision.facts.requested_model);
   w.field("recipe", config.hash);
   w.field("recipe_name", config.name);
   write_result(decision, explanation.values, w);
@@ -374,7 +374,7 @@ std::string eval_document(const Router& router, const Decision& decision) {
   w.end_array();
   write_projections(explanation, w);
   write_decisions(decision, explanation, w);
-  w.field("context_tokens", decision.context_tokens);
+  w.field("context_tokens", decision.facts.needs.context_tokens);
   w.field("language", decision.values.language);
   w.key("learning").begin_object();
   if (decision.verdict.action != learning::Action::kNone) write_learning(router, decision, w);

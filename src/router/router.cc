@@ -63,19 +63,43 @@ wire::ApiError cannot_serve(const Decision& decision) {
     return {400, "context_length_exceeded", "messages",
             fmt::format("the request has about {} tokens, more than any model that may serve it "
                         "takes ({})",
-                        decision.context_tokens, why)};
+                        decision.facts.needs.context_tokens, why)};
   }
   return {503, "no_healthy_endpoint", "",
           fmt::format("no model that may serve this request can be used now ({}); try again", why)};
 }
 
-policy::Needs needs_of(const Decision& decision, const Request& request) {
-  policy::Needs needs;
-  needs.context_tokens = decision.context_tokens;
-  needs.tools = request.tools().count > 0;
-  needs.images = request.conversation().modalities.image;
-  needs.audio = request.conversation().modalities.audio || request.chat().asks_for_audio;
-  return needs;
+uint32_t at_most_32_bits(uint64_t value) {
+  return static_cast<uint32_t>(std::min<uint64_t>(value, UINT32_MAX));
+}
+
+RequestFacts facts_of(const Request& request, const Origin& origin) {
+  const wire::Conversation& conversation = request.conversation();
+  RequestFacts out;
+  out.unix_ms = origin.unix_ms;
+  out.requested_model = request.chat().model;
+  out.needs.context_tokens = request.context_tokens();
+  out.needs.tools = request.tools().count > 0;
+  out.needs.images = conversation.modalities.image;
+  out.needs.audio = conversation.modalities.audio || request.chat().asks_for_audio;
+  out.user_tokens = at_most_32_bits(request.prompt_tokens());
+  out.shape = request.input().conversation;
+  out.tool_loop = conversation.tool_loop;
+  out.auxiliary_class = origin.header && learning::is_auxiliary_class(origin.header);
+  out.tool_count = request.tools().count;
+  out.system_messages = conversation.system_messages;
+  out.answered_messages = conversation.answered_messages;
+  out.lineage_hash = conversation.lineage_hash;
+  out.system_hash = conversation.system_hash;
+  out.prefix_hashes.assign(conversation.prefix_hashes.begin(), conversation.prefix_hashes.end());
+  for (const std::string_view id : conversation.pending_tool_call_ids) {
+    out.pending_calls.push_back(learning::id_hash(id));
+  }
+  for (const wire::ProviderState& state : conversation.provider_state) {
+    out.provider_state.push_back(state.item);
+  }
+  out.models = origin.models;
+  return out;
 }
 
 }  // namespace
@@ -140,10 +164,9 @@ Router::Router(std::shared_ptr<const config::Config> config,
   if (candidates_.empty()) context_tokens_max_ = UINT64_MAX;
 }
 
-bool Router::resolve_model(Decision& decision, std::string_view requested,
-                           const Origin& origin) const {
+bool Router::resolve_model(Decision& decision) const {
+  const std::string_view requested = decision.facts.requested_model;
   decision.config = config_;
-  decision.requested_model = requested;
   decision.values.clear(config_->signals.size());
   if (requested.empty()) {
     decision.error =
@@ -162,7 +185,7 @@ bool Router::resolve_model(Decision& decision, std::string_view requested,
   decision.selection.status = policy::SelectionStatus::kSelected;
   decision.selection.model = model;
   decision.selection.candidates = {{0, model, 1}};
-  if (!origin.models[model].healthy) {
+  if (!decision.facts.models[model].healthy) {
     decision.selection.dropped = {{model, policy::DropReason::kUnhealthy}};
     decision.selection.status = policy::SelectionStatus::kUnavailable;
     decision.error = cannot_serve(decision);
@@ -172,10 +195,8 @@ bool Router::resolve_model(Decision& decision, std::string_view requested,
 
 Decision Router::decide_passthrough(Request& request, const Origin& origin) const {
   Decision decision;
-  decision.context_tokens = request.context_tokens();
-  if (!resolve_model(decision, request.chat().model, origin) || decision.explicit_model) {
-    return decision;
-  }
+  decision.facts = facts_of(request, origin);
+  if (!resolve_model(decision) || decision.explicit_model) return decision;
   decision.selection = policy::select_default(*config_, {}, origin.models);
   decision.proposal = decision.model = decision.selection.model;
   if (decision.model == config::kNoModel) decision.error = cannot_serve(decision);
@@ -184,31 +205,43 @@ Decision Router::decide_passthrough(Request& request, const Origin& origin) cons
 
 Decision Router::decide(Request& request, const Origin& origin) const {
   Decision decision;
-  decision.context_tokens = request.context_tokens();
-  if (!resolve_model(decision, request.chat().model, origin)) return decision;
+  decision.facts = facts_of(request, origin);
+  if (!resolve_model(decision)) return decision;
   find_identity(decision, request, origin);
   if (!origin.evaluate_all && refuse_too_long(decision)) return decision;
   evaluate(decision, request, origin);
   if (decision.wants_encoding()) return decision;
-  if (!decision.error) select(decision, request, origin);
-  if (decision.wants_encoding()) return decision;
+  if (!decision.error && select(decision)) {
+    fit_models(decision, request.prompt(), origin.encoding);
+    if (decision.wants_encoding()) return decision;
+  }
+  finish(decision, origin.dry_run);
+  note_matches(decision, request);
+  return decision;
+}
+
+// From a selection to the model that serves.
+void Router::finish(Decision& decision, bool dry_run) const {
+  if (!decision.error && !decision.explicit_model) {
+    decision.proposal = decision.selection.model;
+    if (decision.proposal == config::kNoModel) decision.error = cannot_serve(decision);
+  }
   if (!decision.error && learning_) {
     const Stopwatch stopwatch(clock_, decision.timings.learning_us);
-    learn(decision, request, origin);
+    learn(decision, dry_run);
   } else if (!decision.error) {
     decision.model = decision.proposal;
   }
-  if (decision.affinity == 0) decision.affinity = request.conversation().lineage_hash;
-  settle_model(decision, request, origin);
+  if (decision.affinity == 0) decision.affinity = decision.facts.lineage_hash;
+  settle_model(decision);
   settle_reasoning(decision);
-  note_matches(decision, request);
-  return decision;
 }
 
 // Signals of a request that no model can hold are never read: they take seconds, and whatever they
 // say the answer is the same.
 bool Router::refuse_too_long(Decision& decision) const {
-  if (decision.explicit_model || decision.context_tokens <= context_tokens_max_) return false;
+  if (decision.explicit_model || decision.facts.needs.context_tokens <= context_tokens_max_)
+    return false;
   decision.selection.status = policy::SelectionStatus::kTooLong;
   for (const config::ModelId model : candidates_) {
     decision.selection.dropped.push_back({model, policy::DropReason::kContextTooSmall});
@@ -230,6 +263,8 @@ void Router::find_identity(Decision& decision, const Request& request, const Ori
   input.last_real_user_index = request.conversation().last_real_user;
   decision.identity = learning::find_identity(config_->learning, input);
   decision.affinity = decision.identity.conversation_key;
+  decision.facts.session_key = decision.identity.session_key;
+  decision.facts.conversation_key = decision.identity.conversation_key;
 }
 
 // Cheapest first, and only what can still change the winner or its confidence. Rules about privacy
@@ -247,31 +282,45 @@ void Router::evaluate(Decision& decision, const Request& request, const Origin& 
       engine_->evaluate_all(input, scratch.signals, decision.values);
       decision.complete = true;
     } else if (!decision.explicit_model) {
-      for (;;) {
-        plan_.needed(decision.values.signals, scratch.policy, scratch.needed);
-        if (scratch.needed.empty()) break;
-        signals::CostClass cheapest = signals::kCostClasses;
-        for (const config::SignalId id : scratch.needed) {
-          cheapest = std::min(cheapest, engine_->cost_class(id));
-        }
-        scratch.stage.clear();
-        for (const config::SignalId id : scratch.needed) {
-          if (engine_->cost_class(id) == cheapest) scratch.stage.push_back(id);
-        }
-        engine_->evaluate(input, scratch.stage, scratch.signals, decision.values);
-        if (decision.wants_encoding()) return;
-      }
+      const auto evaluate_stage = [&](std::span<const config::SignalId> stage) {
+        engine_->evaluate(input, stage, scratch.signals, decision.values);
+        return !decision.wants_encoding();
+      };
+      // By reference: a std::function of its own would take memory from the heap.
+      if (!evaluate_needed(decision.values, std::cref(evaluate_stage))) return;
     }
     engine_->evaluate(input, private_signals_, scratch.signals, decision.values);
   }
   if (decision.explicit_model) return;
   const Stopwatch stopwatch(clock_, decision.timings.decision_us);
-  const policy::Winner winner = plan_.winner(decision.values.signals, scratch.policy);
+  find_winner(decision);
+}
+
+bool Router::evaluate_needed(const signals::Values& values, const Stage& evaluate) const {
+  ThreadScratch& scratch = thread_scratch();
+  for (;;) {
+    plan_.needed(values.signals, scratch.policy, scratch.needed);
+    if (scratch.needed.empty()) return true;
+    signals::CostClass cheapest = signals::kCostClasses;
+    for (const config::SignalId id : scratch.needed) {
+      cheapest = std::min(cheapest, engine_->cost_class(id));
+    }
+    scratch.stage.clear();
+    for (const config::SignalId id : scratch.needed) {
+      if (engine_->cost_class(id) == cheapest) scratch.stage.push_back(id);
+    }
+    if (!evaluate(scratch.stage)) return false;
+  }
+}
+
+void Router::find_winner(Decision& decision) const {
+  policy::Scratch& scratch = thread_scratch().policy;
+  const policy::Winner winner = plan_.winner(decision.values.signals, scratch);
   decision.decision = winner.decision;
   decision.confidence = winner.confidence;
   for (size_t id = 0; id < config_->signals.size(); ++id) {
     if (config_->signals[id].type != config::SignalType::kProjection) continue;
-    const policy::Bound& bound = scratch.policy.signals[id];
+    const policy::Bound& bound = scratch.signals[id];
     config::SignalValue& value = decision.values.signals[id];
     value.matched = bound.match == policy::Tri::kTrue;
     value.confidence = bound.confidence.lo;
@@ -291,33 +340,30 @@ Status Router::encode(std::span<const signals::TextToEncode> texts) const {
   return {};
 }
 
-void Router::select(Decision& decision, const Request& request, const Origin& origin) const {
-  if (decision.explicit_model) return;
-  const policy::Needs needs = needs_of(decision, request);
+bool Router::select(Decision& decision) const {
+  if (decision.explicit_model) return false;
+  const RequestFacts& facts = decision.facts;
   const config::Decision* rule = decision.rule();
-  decision.selection = rule != nullptr ? policy::select_model(*config_, *rule, needs, origin.models)
-                                       : policy::select_default(*config_, needs, origin.models);
-  if (rule != nullptr && policy::compares_meanings(*rule, decision.selection)) {
-    fit_models(decision, request, origin);
-  }
-  decision.proposal = decision.selection.model;
-  if (decision.proposal == config::kNoModel) decision.error = cannot_serve(decision);
+  decision.selection = rule != nullptr
+                           ? policy::select_model(*config_, *rule, facts.needs, facts.models)
+                           : policy::select_default(*config_, facts.needs, facts.models);
+  return rule != nullptr && policy::compares_meanings(*rule, decision.selection);
 }
 
-void Router::fit_models(Decision& decision, const Request& request, const Origin& origin) const {
+void Router::fit_models(Decision& decision, std::string_view prompt,
+                        signals::Encoding encoding) const {
   policy::Selection& selection = decision.selection;
   if (!vectors_) {
     selection.note = "no encoder";
     return;
   }
-  const std::string_view prompt = request.prompt();
   std::vector<float> vector(vectors_->dims());
   if (!vectors_->find(prompt, vector)) {
-    if (origin.encoding == signals::Encoding::kKnown) {
+    if (encoding == signals::Encoding::kKnown) {
       decision.values.texts_to_encode.push_back({std::string(prompt), true, false});
       return;
     }
-    if (origin.encoding == signals::Encoding::kOff) {
+    if (encoding == signals::Encoding::kOff) {
       selection.note = "the encoder did not answer in time";
       return;
     }
@@ -331,51 +377,39 @@ void Router::fit_models(Decision& decision, const Request& request, const Origin
                         rule.algorithm.min_similarity, selection);
 }
 
-learning::Facts Router::facts_of(const Decision& decision, const Request& request,
-                                 const Origin& origin, std::vector<uint64_t>& calls,
-                                 std::vector<wire::OpaqueItem>& items) const {
-  const wire::Conversation& conversation = request.conversation();
-  learning::Facts facts;
-  const learning::Identity& identity = decision.identity;
+learning::Facts Router::learning_facts(const Decision& decision) const {
+  const RequestFacts& request = decision.facts;
   const config::Decision* rule = decision.rule();
   const config::Scope scope = rule != nullptr ? rule->adaptation.scope : config_->learning.scope;
+  learning::Facts facts;
   facts.has_identity =
-      scope == config::Scope::kSession ? identity.session_key != 0 : identity.conversation_key != 0;
-  facts.tool_loop = conversation.tool_loop;
-  for (const std::string_view id : conversation.pending_tool_call_ids) {
-    calls.push_back(learning::id_hash(id));
-  }
-  facts.pending_call_hashes = calls;
-  for (const wire::ProviderState& state : conversation.provider_state) items.push_back(state.item);
-  facts.provider_state = items;
-  facts.auxiliary_class = learning::is_auxiliary_class(origin.header);
-  facts.lineage_hash = conversation.lineage_hash;
-  facts.system_hash = conversation.system_hash;
-  facts.tool_count = request.tools().count;
-  facts.step.t = seconds(origin.unix_ms);
-  facts.step.length =
-      static_cast<uint32_t>(std::min<uint64_t>(decision.context_tokens, UINT32_MAX));
-  facts.step.user_tokens =
-      static_cast<uint32_t>(std::min<uint64_t>(request.prompt_tokens(), UINT32_MAX));
-  facts.step.tool = conversation.tool_loop;
-  facts.step.shared_messages = conversation.system_messages;
+      scope == config::Scope::kSession ? request.session_key != 0 : request.conversation_key != 0;
+  facts.tool_loop = request.tool_loop;
+  facts.pending_call_hashes = request.pending_calls;
+  facts.provider_state = request.provider_state;
+  facts.auxiliary_class = request.auxiliary_class;
+  facts.lineage_hash = request.lineage_hash;
+  facts.system_hash = request.system_hash;
+  facts.tool_count = request.tool_count;
+  facts.step.t = seconds(request.unix_ms);
+  facts.step.length = at_most_32_bits(request.needs.context_tokens);
+  facts.step.user_tokens = request.user_tokens;
+  facts.step.tool = request.tool_loop;
+  facts.step.prefix_hashes = request.prefix_hashes;
+  facts.step.shared_messages = request.system_messages;
   return facts;
 }
 
-void Router::learn(Decision& decision, const Request& request, const Origin& origin) const {
-  std::vector<uint64_t> calls;
-  std::vector<wire::OpaqueItem> items;
-  learning::Facts facts = facts_of(decision, request, origin, calls, items);
-  decision.prefix_hashes.assign(request.conversation().prefix_hashes.begin(),
-                                request.conversation().prefix_hashes.end());
-  facts.step.prefix_hashes = decision.prefix_hashes;
-  const learning::Identity& identity = decision.identity;
-  decision.handle = {
-      .session_key = identity.session_key != 0 ? identity.session_key : identity.conversation_key,
-      .conversation_key = identity.conversation_key,
-      .lineage_hash = facts.lineage_hash,
-      .system_hash = facts.system_hash,
-      .tables_id = tables_->id};
+void Router::learn(Decision& decision, bool dry_run) const {
+  using Reading = learning::SessionMap::Reading;
+  const learning::Facts facts = learning_facts(decision);
+  const uint64_t session = decision.facts.session_key;
+  const uint64_t conversation = decision.facts.conversation_key;
+  decision.handle = {.session_key = session != 0 ? session : conversation,
+                     .conversation_key = conversation,
+                     .lineage_hash = facts.lineage_hash,
+                     .system_hash = facts.system_hash,
+                     .tables_id = tables_->id};
 
   learning::Proposal proposal;
   std::vector<config::ModelId> candidates;
@@ -396,20 +430,20 @@ void Router::learn(Decision& decision, const Request& request, const Origin& ori
     proposal.tuning = rule->adaptation.tuning;
     proposal.pinned = rule->pin;
   }
-  const double now_s = seconds(origin.unix_ms);
-  const learning::Snapshot snapshot =
-      learning_->sessions.snapshot(*tables_, decision.handle, facts, now_s);
+  learning::Snapshot snapshot;
   {
+    // The snapshot too, so that operations have one order over sessions and shared counts.
     const std::lock_guard lock(learning_->shared_mutex);
-    if (learning_->shared_tables != tables_->id) {
-      learning_->shared = {};
-      learning_->shared_tables = tables_->id;
+    snapshot = learning_->sessions.snapshot(*tables_, decision.handle, facts, facts.step.t,
+                                            dry_run ? Reading::kDryRun : Reading::kNumbered);
+    learning::SharedCounts& shared = learning_->counts_of(tables_->id);
+    if (decision.handle.order % kCheckpointEvery == 1) {
+      decision.shared_before = std::make_shared<const learning::SharedCounts>(shared);
     }
     learning::SharedCounts scratch;
-    if (origin.dry_run) scratch = learning_->shared;
-    decision.verdict =
-        learning::decide(*tables_, config_->learning, origin.dry_run ? scratch : learning_->shared,
-                         snapshot, facts, proposal);
+    if (dry_run) scratch = shared;
+    decision.verdict = learning::decide(*tables_, config_->learning, dry_run ? scratch : shared,
+                                        snapshot, facts, proposal);
   }
   decision.step = facts.step;
   decision.model = decision.verdict.model;
@@ -427,7 +461,8 @@ void Router::learn(Decision& decision, const Request& request, const Origin& ori
 
 // Learning may name a model that cannot serve this request: one that is down, or one that is held
 // and too small for it. Of a lock the recipe says what then; otherwise the proposal serves.
-void Router::settle_model(Decision& decision, const Request& request, const Origin& origin) const {
+void Router::settle_model(Decision& decision) const {
+  const RequestFacts& facts = decision.facts;
   if (decision.error || decision.model == config::kNoModel) return;
   learning::Verdict& verdict = decision.verdict;
   if (verdict.provider_state_unavailable) {
@@ -438,14 +473,14 @@ void Router::settle_model(Decision& decision, const Request& request, const Orig
     return;
   }
   if (decision.explicit_model) return;
-  const bool healthy = origin.models[decision.model].healthy;
+  const bool healthy = facts.models[decision.model].healthy;
   // A tool call or opaque state cannot be moved because of an estimate: its backend says so if it
   // is too long.
   const bool owned = verdict.locked && (decision.phase == SessionPhase::kToolLoop ||
                                         decision.phase == SessionPhase::kProviderState);
   if (healthy &&
-      (owned || policy::cannot_serve(config_->models[decision.model], needs_of(decision, request),
-                                     origin.models[decision.model]) == policy::DropReason::kNone)) {
+      (owned || policy::cannot_serve(config_->models[decision.model], facts.needs,
+                                     facts.models[decision.model]) == policy::DropReason::kNone)) {
     return;
   }
   if (!healthy && verdict.locked &&
@@ -460,7 +495,7 @@ void Router::settle_model(Decision& decision, const Request& request, const Orig
       config_->learning.on_lock_unavailable == config::OnLockUnavailable::kPortable) {
     decision.drop_foreign_opaque = true;
   }
-  if (decision.proposal == config::kNoModel || !origin.models[decision.proposal].healthy) {
+  if (decision.proposal == config::kNoModel || !facts.models[decision.proposal].healthy) {
     decision.error = cannot_serve(decision);
     return;
   }
@@ -527,38 +562,42 @@ void Router::note_private_values(Decision& decision, const Request& request) {
   if (count >= signals::kEntitiesMax) decision.private_values.clear();
 }
 
-void Router::commit(const Decision& decision, UnixMillis now) const {
-  if (!learning_ || decision.verdict.action == learning::Action::kNone) return;
-  learning_->sessions.commit(*tables_, decision.handle, decision.verdict, seconds(now));
+uint64_t Router::commit(const Decision& decision, UnixMillis now) const {
+  if (!learning_ || decision.verdict.action == learning::Action::kNone) return 0;
+  return learning_->sessions.commit(*tables_, decision.handle, decision.verdict, seconds(now));
 }
 
-void Router::done(const Decision& decision, uint64_t prompt_tokens, uint64_t completion_tokens,
-                  UnixMillis now) const {
-  if (!learning_ || decision.verdict.action == learning::Action::kNone) return;
+uint64_t Router::done(const Decision& decision, uint64_t prompt_tokens, uint64_t completion_tokens,
+                      UnixMillis now) const {
+  if (!learning_ || decision.verdict.action == learning::Action::kNone) return 0;
   learning::Step step = decision.step;
   step.t = seconds(now);
-  step.prefix_hashes = decision.prefix_hashes;
+  step.prefix_hashes = decision.facts.prefix_hashes;
   const std::lock_guard lock(learning_->shared_mutex);
-  if (learning_->shared_tables != tables_->id) return;
-  learning_->sessions.done(
-      *tables_, learning_->shared, decision.handle, decision.verdict, step,
-      static_cast<uint32_t>(std::min<uint64_t>(prompt_tokens, UINT32_MAX)),
-      static_cast<uint32_t>(std::min<uint64_t>(completion_tokens, UINT32_MAX)));
+  if (learning_->shared_tables != tables_->id) return 0;
+  return learning_->sessions.done(*tables_, learning_->shared, decision.handle, decision.verdict,
+                                  step, at_most_32_bits(prompt_tokens),
+                                  at_most_32_bits(completion_tokens));
 }
 
-void Router::add_tool_call(const Decision& decision, std::string_view id, UnixMillis now) const {
-  if (!learning_ || id.empty() || decision.model == config::kNoModel) return;
-  learning_->sessions.add_owner(decision.handle, learning::id_hash(id),
-                                learning::model_name_hash(config_->models[decision.model].name),
-                                seconds(now));
+uint64_t Router::add_tool_call(const Decision& decision, std::string_view id,
+                               UnixMillis now) const {
+  return id.empty() ? 0 : add_tool_call(decision, learning::id_hash(id), now);
 }
 
-void Router::add_opaque(const Decision& decision, const wire::OpaqueItem& item,
-                        UnixMillis now) const {
-  if (!learning_ || decision.model == config::kNoModel) return;
-  learning_->sessions.add_origin(decision.handle, item.hash,
-                                 learning::model_name_hash(config_->models[decision.model].name),
-                                 seconds(now));
+uint64_t Router::add_tool_call(const Decision& decision, uint64_t id_hash, UnixMillis now) const {
+  if (!learning_ || decision.model == config::kNoModel) return 0;
+  return learning_->sessions.add_owner(
+      decision.handle, id_hash, learning::model_name_hash(config_->models[decision.model].name),
+      seconds(now));
+}
+
+uint64_t Router::add_opaque(const Decision& decision, const wire::OpaqueItem& item,
+                            UnixMillis now) const {
+  if (!learning_ || decision.model == config::kNoModel) return 0;
+  return learning_->sessions.add_origin(
+      decision.handle, item.hash, learning::model_name_hash(config_->models[decision.model].name),
+      seconds(now));
 }
 
 policy::Explanation Router::explain(const Decision& decision) const {

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "config/load.h"
 #include "nn/head_bank.h"
+#include "router/rerun.h"
 #include "router/router.h"
 #include "signals/message_cache.h"
 
@@ -66,6 +67,12 @@ class Measure {
         std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begun)
             .count());
   }
+  Decision decide(std::string_view body) {
+    if (!request_.read_chat(body, facts_)) return {};
+    origin_.unix_ms = kClock.unix_ms();
+    return router_->decide(request_, origin_);
+  }
+  const Router& router() const { return *router_; }
   void report(benchmark::State& state) {
     std::sort(us_.begin(), us_.end());
     state.counters["p50_us"] = us_[us_.size() / 2];
@@ -134,6 +141,18 @@ void BM_GrowingConversation(benchmark::State& state) {
   measure.report(state);
 }
 BENCHMARK(BM_GrowingConversation)->Iterations(100)->Unit(benchmark::kMicrosecond);
+
+// What a record keeps to be decided again, written on the replay writer's thread.
+void BM_EncodeRerun(benchmark::State& state) {
+  Measure measure;
+  const std::string body = body_of("auto", "", prompt(1));
+  const Decision decision = measure.decide(body);
+  const KeyedHash key = KeyedHash::random();
+  size_t bytes = 0;
+  for (auto _ : state) bytes = encode_rerun(measure.router(), decision, key).size();
+  state.counters["bytes"] = static_cast<double>(bytes);
+}
+BENCHMARK(BM_EncodeRerun)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace vsr::router

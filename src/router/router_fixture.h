@@ -161,7 +161,7 @@ class World {
   }
   void answer(const Decision& decision) {
     router_->commit(decision, clock_.unix_ms());
-    router_->done(decision, decision.context_tokens, 100, clock_.unix_ms());
+    router_->done(decision, decision.facts.needs.context_tokens, 100, clock_.unix_ms());
   }
 
   std::string model_name(config::ModelId id) const {

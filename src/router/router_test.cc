@@ -48,7 +48,7 @@ TEST(Router, TheRequestedModelDecidesWhatIsAsked) {
   for (const Case& c : cases) {
     World world;
     const Decision decision = world.decide(body(c.model, {user(c.prompt)}));
-    EXPECT_EQ(decision.requested_model, c.model) << c.name;
+    EXPECT_EQ(decision.facts.requested_model, c.model) << c.name;
     EXPECT_EQ(world.rule_of(decision), c.rule) << c.name;
     EXPECT_EQ(world.model_of(decision), c.served) << c.name;
     EXPECT_EQ(decision.error ? decision.error->code : "", c.error) << c.name;

@@ -198,6 +198,39 @@ uint64_t version_of(const Engine::Compiled& c) {
   return text::hash64(described);
 }
 
+bool reads_weights(config::SignalType type) {
+  using enum config::SignalType;
+  switch (type) {
+    case kKeyword:
+    case kPii:
+    case kContext:
+    case kConversation:
+    case kStructure:
+    case kLanguage:
+    case kAuthz:
+    case kEvent:
+    case kMetadata:
+    case kProjection:
+      return false;
+    default:
+      return true;
+  }
+}
+
+std::vector<uint64_t> fingerprints_of(const Engine::Compiled& c) {
+  std::string weights = "weights:";
+  if (c.classifier) weights += c.classifier->version();
+  weights += '/';
+  if (c.parts.vectors) weights += c.parts.vectors->version();
+  const uint64_t of_weights = text::hash64(weights);
+  std::vector<uint64_t> out = c.config->rule_hashes;
+  for (size_t id = 0; id < out.size(); ++id) {
+    if (!reads_weights(c.config->signals[id].type)) continue;
+    out[id] = text::hash64({reinterpret_cast<const char*>(&out[id]), sizeof(out[id])}, of_weights);
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Engine>> Engine::compile(std::shared_ptr<const config::Config> config,
@@ -224,12 +257,53 @@ Result<std::shared_ptr<const Engine>> Engine::compile(std::shared_ptr<const conf
     return std::unexpected(status.error());
   }
   compiled->version = version_of(*compiled);
+  compiled->fingerprints = fingerprints_of(*compiled);
   return std::shared_ptr<const Engine>(new Engine(std::move(compiled)));
 }
 
 Engine::Engine(std::unique_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
 Engine::~Engine() = default;
 uint64_t Engine::rules_version() const { return compiled_->version; }
+std::span<const uint64_t> Engine::fingerprints() const { return compiled_->fingerprints; }
+
+Reads Engine::reads(config::SignalId signal) const {
+  using enum config::SignalType;
+  const config::SignalInfo& info = compiled_->config->signals[signal];
+  const config::SignalRules& rules = compiled_->config->rules;
+  const auto of_text = [&](const config::RuleBase& rule) {
+    return rule.include_history ? Reads::kMessages : Reads::kPrompt;
+  };
+  switch (info.type) {
+    case kContext:
+    case kConversation:
+      return Reads::kShape;
+    case kKeyword:
+      return of_text(rules.keywords[info.rule]);
+    case kEmbedding:
+      // They are ranked together.
+      return compiled_->embedding_history ? Reads::kMessages : Reads::kPrompt;
+    case kDomain:
+      return of_text(rules.domains[info.rule]);
+    case kComplexity:
+      return of_text(rules.complexity[info.rule]);
+    case kJailbreak:
+      return of_text(rules.jailbreak[info.rule]);
+    case kStructure:
+    case kLanguage:
+    case kUserFeedback:
+    case kFactCheck:
+    case kPreference:
+    case kModality:
+      return Reads::kPrompt;
+    case kMetadata:
+      return rules.metadata[info.rule].header ? Reads::kRequest : Reads::kMessages;
+    case kAuthz:
+    case kEvent:
+      return Reads::kRequest;
+    default:
+      return Reads::kMessages;
+  }
+}
 
 CostClass Engine::cost_class(config::SignalId signal) const {
   using config::SignalType;

@@ -79,6 +79,7 @@ struct Engine::Compiled {
   std::vector<CandidateSet> classifier_examples;     // by classifier rule
   std::vector<CandidateSet> classifier_counter_examples;
   uint64_t version = 0;
+  std::vector<uint64_t> fingerprints;  // by SignalId
 };
 
 }  // namespace vsr::signals

@@ -83,6 +83,14 @@ class Scratch {
   std::unique_ptr<State> state_;
 };
 
+// How much of a request a rule reads; each includes those before.
+enum class Reads : uint8_t {
+  kShape,     // lengths and counts
+  kPrompt,    // the last real user message
+  kMessages,  // the whole body
+  kRequest,   // headers or the API key too
+};
+
 class Engine {
  public:
   // The first problem of check_rules as the error, with file:line:column.
@@ -105,6 +113,10 @@ class Engine {
   const nn::TextClassifier* classifier() const;
 
   CostClass cost_class(config::SignalId signal) const;
+  Reads reads(config::SignalId signal) const;
+  // By SignalId: of the rule and of the weights that it reads. Equal: the same result for the same
+  // request.
+  std::span<const uint64_t> fingerprints() const;
   // Of what history rules look for; part of the cache key.
   uint64_t rules_version() const;
 

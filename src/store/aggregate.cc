@@ -87,8 +87,8 @@ void Totals::write_tokens(JsonWriter& out) const {
   out.field("total_tokens", total_tokens);
 }
 
-Aggregate::Aggregate(std::string bucket)
-    : bucket_(std::move(bucket)), bucket_ms_(width_of(bucket_)) {}
+Aggregate::Aggregate(std::string bucket, std::shared_ptr<const config::Config> prices)
+    : bucket_(std::move(bucket)), bucket_ms_(width_of(bucket_)), cache_spend_(std::move(prices)) {}
 
 void Aggregate::Counts::add(const Summary& summary) {
   ++records;
@@ -108,6 +108,7 @@ void Aggregate::add(const Row& row) {
   const Summary& summary = *row.summary;
   counts_.add(summary);
   totals_.add(summary);
+  cache_spend_.add(summary);
   count(models_, summary.selected_model);
   count(decisions_, summary.decision.empty() ? "none" : std::string_view(summary.decision));
   count(actions_, summary.action.empty() ? "none" : std::string_view(summary.action));
@@ -190,6 +191,7 @@ std::string Aggregate::to_json() {
     out.field("actual_spend", sum.actual).field("baseline_spend", sum.baseline).end_object();
   }
   out.end_object();
+  cache_spend_.write(out);
   write_distribution(out, "model_selection", models_);
   write_distribution(out, "decision_distribution", decisions_);
   write_distribution(out, "action_distribution", actions_);

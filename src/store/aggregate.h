@@ -1,8 +1,8 @@
 #pragma once
 
-// Sums over records, for the aggregate and trajectory documents: rows go in one by one in any
-// order, one JSON object comes out. Not thread-safe. Memory: a float per row, and a bounded number
-// of buckets and of distinct signal sets.
+// Sums over records, for the aggregate and trajectory documents: rows go in one by one from the
+// oldest to the newest, one JSON object comes out. Not thread-safe. Memory: a float per row, and a
+// bounded number of buckets and of distinct signal sets.
 
 #include <cstdint>
 #include <map>
@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "base/strings.h"
+#include "config/config.h"
 #include "json/writer.h"
+#include "store/cache_spend.h"
 #include "store/row.h"
 
 namespace vsr::store {
@@ -47,7 +49,8 @@ class Aggregate {
   static constexpr size_t kSignalSetsMax = 4096;
 
   // "minute", "hour", "day" or "" for no time series.
-  explicit Aggregate(std::string bucket);
+  // `prices`: of which models always_one_model speaks; may be null.
+  explicit Aggregate(std::string bucket, std::shared_ptr<const config::Config> prices = nullptr);
 
   void add(const Row& row);
   // More buckets than kBucketsMax: the time series is cut, and the caller should refuse.
@@ -78,6 +81,7 @@ class Aggregate {
   const UnixMillis bucket_ms_;
   Counts counts_;
   Totals totals_;
+  CacheSpend cache_spend_;
   Distribution models_;
   Distribution decisions_;
   Distribution actions_;

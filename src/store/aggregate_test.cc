@@ -52,6 +52,79 @@ TEST(IsUnsafeSwitch, IsToldFromRecordedFields) {
   }
 }
 
+// Two models with prices per million tokens: cheap 1 (cached .1, answer 4), dear 10 (1, 40); the
+// third has none.
+std::shared_ptr<const config::Config> prices() {
+  auto config = std::make_shared<config::Config>();
+  config->models.resize(3);
+  config->models[0].name = "cheap";
+  config->models[0].pricing =
+      config::Pricing{.prompt_per_1m = 1, .cached_input_per_1m = 0.1, .completion_per_1m = 4};
+  config->models[1].name = "dear";
+  config->models[1].pricing =
+      config::Pricing{.prompt_per_1m = 10, .cached_input_per_1m = 1, .completion_per_1m = 40};
+  config->models[2].name = "free";
+  return config;
+}
+
+// Turn `n` of one lineage: begins at second `t`, is answered a second later, goes on from turn
+// n − 1.
+Row turn_row(uint64_t n, int64_t t, const char* model, uint64_t prompt, uint64_t completion) {
+  return row_of({.timestamp = t * 1000,
+                 .session_id = "s",
+                 .selected_model = model,
+                 .lineage = 7,
+                 .prefix = 100 + n,
+                 .parent = n > 1 ? 99 + n : 0,
+                 .ended_at = t * 1000 + 1000,
+                 .prompt_tokens = prompt,
+                 .completion_tokens = completion});
+}
+
+TEST(Aggregate, OneModelForEverythingHasTheSameCache) {
+  Aggregate sums("", prices());
+  // Prompts of 160,000 and 320,000 tokens, answers of 16,000 and 0; both are whole blocks.
+  sums.add(turn_row(1, 0, "cheap", 160'000, 16'000));
+  sums.add(turn_row(2, 10, "dear", 320'000, 0));
+  const Value json = json_of(sums);
+  const Value& lines = json["always_one_model"];
+  ASSERT_EQ(lines.size(), 2);
+  // cheap: .16·1 + .016·4 = .224, then 176,000 cached: .144·1 + .176·.1 = .1616.
+  EXPECT_EQ(lines[0]["model"].as_string(), "cheap");
+  EXPECT_DOUBLE_EQ(lines[0]["cost"].as_double(), 0.224 + 0.1616);
+  EXPECT_EQ(lines[0]["currency"].as_string(), "USD");
+  // dear: ten times that.
+  EXPECT_EQ(lines[1]["model"].as_string(), "dear");
+  EXPECT_DOUBLE_EQ(lines[1]["cost"].as_double(), 3.856);
+  // As routed: .224 on cheap, then .32·10 on dear, which had nothing cached.
+  const Value& routed = json["as_routed_under_cache_model"];
+  EXPECT_DOUBLE_EQ(routed["cost"].as_double(), 0.224 + 3.2);
+  EXPECT_EQ(routed["record_count"].as_int(), 2);
+}
+
+TEST(Aggregate, CachesEndAndStrangersShareNothing) {
+  Aggregate sums("", prices());
+  sums.add(turn_row(1, 0, "cheap", 160'000, 0));
+  // 302 s after the answer: 300 s are over.
+  sums.add(turn_row(2, 303, "cheap", 160'000, 0));
+  Row stranger = turn_row(3, 304, "cheap", 160'000, 0);
+  Summary summary = *stranger.summary;
+  summary.session_id = "other";
+  sums.add(row_of(summary));
+  EXPECT_DOUBLE_EQ(json_of(sums)["always_one_model"][0]["cost"].as_double(), 0.16 * 3);
+}
+
+TEST(Aggregate, BothSidesOfTheComparisonHaveTheSameRecords) {
+  Aggregate sums("", prices());
+  sums.add(turn_row(1, 0, "free", 160'000, 0));
+  sums.add(turn_row(2, 10, "gone", 160'000, 0));
+  sums.add(turn_row(3, 20, "cheap", 0, 0));  // failed: no usage
+  const Value json = json_of(sums);
+  EXPECT_EQ(json["always_one_model"][0]["cost"].as_double(-1), 0);
+  EXPECT_EQ(json["as_routed_under_cache_model"]["record_count"].as_int(-1), 0);
+  EXPECT_EQ(json["as_routed_under_cache_model"]["unpriced_records"].as_int(), 2);
+}
+
 TEST(Aggregate, OfNothing) {
   Aggregate sums("");
   const Value json = json_of(sums);

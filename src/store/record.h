@@ -91,6 +91,11 @@ struct RoutingPart {
   std::string learning_mode;
   std::string session_phase;
   std::string hard_lock_reason;
+  // By which prompts of a conversation are known to go on from each other, keyed (KeyedHash): of
+  // the lineage, of all messages, and of those before the last answer. 0: not known.
+  uint64_t lineage = 0;
+  uint64_t prefix = 0;
+  uint64_t parent = 0;
   bool is_switch = false;  // the final model differs from the previous one of this lineage
 
   bool streaming = false;

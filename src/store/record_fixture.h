@@ -45,6 +45,9 @@ inline RoutingPart routing(uint32_t number = 0) {
   part.learning_mode = "apply";
   part.session_phase = "user_turn";
   part.is_switch = number % 2 != 0;
+  part.lineage = number + 1;
+  part.prefix = UINT64_MAX - number;
+  part.parent = number;
   part.policy_version = "0123456789abcdef";
   part.routing_us = 10.0 + number;
   part.prompt.text = "Prompt number " + std::to_string(number);

@@ -84,6 +84,10 @@ TEST_P(RecordStoreTest, KeepsEveryFieldAndText) {
                      summary.response_status, summary.prompt_tokens, summary.cached_prompt_tokens,
                      summary.cache_write_tokens, summary.completion_tokens, summary.total_tokens,
                      summary.actual_cost, summary.baseline_cost, summary.currency));
+  EXPECT_EQ(std::tie(got.lineage, got.prefix, got.parent),
+            std::tie(summary.lineage, summary.prefix, summary.parent));
+  EXPECT_GT(got.prefix, uint64_t{INT64_MAX})
+      << "the fixture has a hash above what SQLite counts to";
 }
 
 TEST_P(RecordStoreTest, AddsTheEndToTheBeginning) {

@@ -201,6 +201,9 @@ void render_routing(const RoutingPart& part, Row& row) {
   summary.mode = part.learning_mode;
   summary.phase = part.session_phase;
   summary.is_switch = part.is_switch;
+  summary.lineage = part.lineage;
+  summary.prefix = part.prefix;
+  summary.parent = part.parent;
   summary.routing_us = part.routing_us;
   summary.signals = member(document, "signals");
   row.summary = std::make_shared<const Summary>(std::move(summary));

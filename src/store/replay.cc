@@ -19,6 +19,7 @@ namespace {
 
 constexpr size_t kTrajectoryTurnsMax = 10'000;
 constexpr int kHexBase = 16;
+constexpr size_t kReadRows = 500;
 
 std::string to_cursor(int64_t sequence) { return to_hex(static_cast<uint64_t>(sequence)); }
 
@@ -97,6 +98,8 @@ class StoreReplay final : public Replay {
   Result<std::string> aggregate(const ReplayQuery& query) override;
   Result<std::string> trajectory(const ReplayQuery& query) override;
   Result<std::string> conversations(const ReplayQuery& query) override;
+  Status read(UnixMillis to, const std::function<bool(const Row&)>& visit) override;
+  Result<std::optional<Row>> find(const Id128& id) override;
   DropCounts dropped() const override { return writer_.dropped(); }
   ReplayHealth health() const override { return writer_.health(); }
   bool flush(std::chrono::milliseconds at_most) override { return writer_.flush(at_most); }
@@ -112,7 +115,7 @@ class StoreReplay final : public Replay {
   void complete(Row& row);
   Result<Page> merged_page(std::vector<Row> pending, const Filter& filter,
                            const ReplayQuery& query);
-  // All rows that match, in no order.
+  // All rows that match, from the oldest to the newest, without texts.
   Status visit(const ReplayQuery& query, const std::function<void(const Row&)>& visitor);
 
   RecordWriter writer_;
@@ -204,12 +207,52 @@ Result<std::string> StoreReplay::list(const ReplayQuery& query) {
 Status StoreReplay::visit(const ReplayQuery& query,
                           const std::function<void(const Row&)>& visitor) {
   Filter filter = make_filter(query, writer_.oldest());
-  for (const auto& row : take_pending(filter)) visitor(row);
-  return writer_.store().scan(filter, visitor);
+  const std::vector<Row> pending = take_pending(filter);  // the newest first
+  auto next = pending.rbegin();
+  const Status status = writer_.store().scan(filter, [&](const Row& row) {
+    for (; next != pending.rend() && next->sequence < row.sequence; ++next) visitor(*next);
+    visitor(row);
+  });
+  if (!status) return status;
+  for (; next != pending.rend(); ++next) visitor(*next);
+  return {};
+}
+
+Status StoreReplay::read(UnixMillis to, const std::function<bool(const Row&)>& visit) {
+  Filter filter = make_filter({.to = to}, writer_.oldest());
+  const std::vector<Row> pending = take_pending(filter);
+  auto next = pending.begin();
+  for (;;) {
+    const auto page = writer_.store().page(filter, 0, kReadRows, false);
+    if (!page) return std::unexpected(page.error());
+    for (const Row& row : *page) {
+      for (; next != pending.end() && next->sequence > row.sequence; ++next) {
+        Row whole = *next;
+        complete(whole);
+        if (!visit(whole)) return {};
+      }
+      if (!visit(row)) return {};
+    }
+    if (page->size() < kReadRows) break;
+    filter.to = page->back().sequence;
+  }
+  for (; next != pending.end(); ++next) {
+    Row whole = *next;
+    complete(whole);
+    if (!visit(whole)) return {};
+  }
+  return {};
+}
+
+Result<std::optional<Row>> StoreReplay::find(const Id128& id) {
+  std::optional<Row> row = writer_.pending(id);
+  if (!row) return writer_.store().find(id);
+  complete(*row);
+  return row;
 }
 
 Result<std::string> StoreReplay::aggregate(const ReplayQuery& query) {
-  Aggregate sums(query.bucket);
+  Aggregate sums(query.bucket, query.prices);
   const Status status = visit(query, [&sums](const Row& row) { sums.add(row); });
   if (!status) return std::unexpected(status.error());
   if (sums.has_too_many_buckets()) {

@@ -5,6 +5,7 @@
 // kQueueRecordsMax records and kQueueBodyBytesMax body bytes; over them the oldest body goes first,
 // then the oldest record, and dropped() counts both.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 #include "base/result.h"
 #include "config/config.h"
 #include "store/record.h"
+#include "store/row.h"
 
 namespace vsr::store {
 
@@ -33,6 +35,8 @@ struct ReplayQuery {
   std::string search;           // in prompt, decision and models, without ASCII case
   bool details = false;
   std::string bucket;  // aggregate: minute, hour or day
+  // Aggregate: at whose prices always_one_model is worked out; null: it is empty.
+  std::shared_ptr<const config::Config> prices;
 };
 constexpr uint32_t kListMax = 100;
 
@@ -71,6 +75,12 @@ class Replay {
   virtual Result<std::string> trajectory(const ReplayQuery& query) = 0;
   // One row per conversation, the latest first; `limit` and `offset` count conversations.
   virtual Result<std::string> conversations(const ReplayQuery& query) = 0;
+
+  // Calls `visit` with the records before `to` from the newest to the oldest until it says false,
+  // with the routing and terminal documents and the prompt but without bodies. 0: no bound.
+  virtual Status read(UnixMillis to, const std::function<bool(const Row&)>& visit) = 0;
+  // One record with its bodies; nothing if it is unknown.
+  virtual Result<std::optional<Row>> find(const Id128& id) = 0;
 
   virtual DropCounts dropped() const = 0;
   virtual ReplayHealth health() const = 0;

@@ -261,6 +261,28 @@ TEST_P(ReplayTest, TellsATrajectory) {
   EXPECT_EQ(replay_->trajectory(unknown).error().code, ErrorCode::kNotFound);
 }
 
+TEST_P(ReplayTest, ReadsFromTheNewestOnWithTextsAndWithoutBodies) {
+  fill(8);
+  std::vector<uint32_t> turns;
+  ASSERT_TRUE(replay_->read(0, [&](const Row& row) {
+    turns.push_back(row.summary->turn_index);
+    EXPECT_TRUE(row.routing && row.prompt);
+    EXPECT_EQ(row.terminal != nullptr, row.summary->state != Lifecycle::kRunning);
+    return turns.size() < 6;
+  }));
+  EXPECT_THAT(turns, ElementsAre(7, 6, 5, 4, 3, 2));
+  turns.clear();
+  ASSERT_TRUE(replay_->read(fixture::kStart + 2000, [&](const Row& row) {
+    turns.push_back(row.summary->turn_index);
+    return true;
+  }));
+  EXPECT_THAT(turns, ElementsAre(1, 0));
+  const auto row = replay_->find(fixture::id_of(3));
+  ASSERT_TRUE(row && *row);
+  EXPECT_NE((*row)->request_body, nullptr);
+  EXPECT_FALSE(*replay_->find(fixture::id_of(99)));
+}
+
 INSTANTIATE_TEST_SUITE_P(Settings, ReplayTest,
                          testing::Values(Setting{config::StoreBackend::kMemory, Where::kPending},
                                          Setting{config::StoreBackend::kMemory, Where::kHalfStored},

@@ -31,6 +31,9 @@ struct Summary {
   std::string mode;
   std::string phase;
   bool is_switch = false;
+  uint64_t lineage = 0;  // hashes, see RoutingPart
+  uint64_t prefix = 0;
+  uint64_t parent = 0;
   double routing_us = 0;
   std::string signals;  // JSON: {family: [names]}, "" if there are none
 

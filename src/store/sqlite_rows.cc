@@ -14,7 +14,8 @@ const char* const kRecordColumns =
     "r.original_model, r.previous_model, r.selected_model, r.action, r.reason, r.mode, r.phase, "
     "r.is_switch, r.routing_us, r.signals, r.state, r.terminal_reason, r.ended_at, r.duration_ms, "
     "r.response_status, r.prompt_tokens, r.cached_prompt_tokens, r.cache_write_tokens, "
-    "r.completion_tokens, r.total_tokens, r.actual_cost, r.baseline_cost, r.currency";
+    "r.completion_tokens, r.total_tokens, r.actual_cost, r.baseline_cost, r.currency, r.lineage, "
+    "r.prefix, r.parent";
 
 // What is known before dispatch does not change, so an update leaves those columns and their
 // indexes alone. An id that is there under another sequence would be a stranger's: it stays.
@@ -23,8 +24,8 @@ const char* const kUpsertRecord =
     "decision, original_model, previous_model, selected_model, action, reason, mode, phase, "
     "is_switch, routing_us, signals, state, terminal_reason, ended_at, duration_ms, "
     "response_status, prompt_tokens, cached_prompt_tokens, cache_write_tokens, completion_tokens, "
-    "total_tokens, actual_cost, baseline_cost, currency) "
-    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+    "total_tokens, actual_cost, baseline_cost, currency, lineage, prefix, parent) "
+    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
     "ON CONFLICT (seq) DO UPDATE SET state = excluded.state, "
     "terminal_reason = excluded.terminal_reason, ended_at = excluded.ended_at, "
     "duration_ms = excluded.duration_ms, response_status = excluded.response_status, "
@@ -75,6 +76,9 @@ void bind_columns(SqliteStatement& statement, const Row& row) {
   statement.bind(++at, summary.actual_cost);
   statement.bind(++at, summary.baseline_cost);
   statement.bind(++at, std::string_view(summary.currency));
+  for (const uint64_t hash : {summary.lineage, summary.prefix, summary.parent}) {
+    statement.bind(++at, hash);
+  }
 }
 
 Row read_columns(const SqliteStatement& statement) {
@@ -112,6 +116,9 @@ Row read_columns(const SqliteStatement& statement) {
   summary.actual_cost = statement.real(at++);
   summary.baseline_cost = statement.real(at++);
   summary.currency = statement.text(at++);
+  for (uint64_t* hash : {&summary.lineage, &summary.prefix, &summary.parent}) {
+    *hash = static_cast<uint64_t>(statement.integer(at++));
+  }
   row.summary = std::move(read);
   return row;
 }

@@ -62,6 +62,11 @@ constexpr auto kMigrations = std::to_array<const char*>({R"sql(
     document TEXT NOT NULL,
     response_body TEXT
   );
+)sql",
+                                                         R"sql(
+  ALTER TABLE records ADD COLUMN lineage INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE records ADD COLUMN prefix INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE records ADD COLUMN parent INTEGER NOT NULL DEFAULT 0;
 )sql"});
 
 }  // namespace

@@ -142,6 +142,24 @@ TEST_F(SqliteStoreTest, HasTheNewestSchema) {
   EXPECT_EQ(*database->integer("PRAGMA page_size"), 8192);
 }
 
+// The columns of later versions are 0 in records of earlier ones.
+TEST_F(SqliteStoreTest, TakesOverAFileOfTheFirstVersion) {
+  fill(2);
+  {
+    auto database = SqliteDatabase::open(path(), nullptr);
+    for (const char* column : {"lineage", "prefix", "parent"}) {
+      ASSERT_TRUE(database->execute(fmt::format("ALTER TABLE records DROP COLUMN {}", column)));
+    }
+    ASSERT_TRUE(database->execute("PRAGMA user_version = 1"));
+  }
+  const auto store = try_open();
+  ASSERT_TRUE(store) << store.error().message;
+  const auto row = (*store)->find(fixture::id_of(1));
+  ASSERT_TRUE(row && *row) << "the records are still there";
+  EXPECT_EQ((*row)->summary->prefix, 0);
+  EXPECT_EQ((*row)->summary->prompt_tokens, 100);
+}
+
 struct Damage {
   const char* what;
   std::function<void(const std::string& path)> make;

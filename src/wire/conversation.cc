@@ -51,6 +51,10 @@ class Analysis {
       out_.modalities.file |= m.modalities.file;
       out_.size += m.size;
     }
+    size_t answer = size();  // behind the last run of assistant messages
+    while (answer > 0 && facts_[answer - 1]->role != Role::kAssistant) --answer;
+    while (answer > 0 && facts_[answer - 1]->role == Role::kAssistant) --answer;
+    out_.answered_messages = static_cast<uint32_t>(answer);
     while (out_.system_messages < size() && is_system(out_.system_messages)) {
       ++out_.system_messages;
     }

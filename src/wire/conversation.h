@@ -50,6 +50,9 @@ struct Conversation {
   uint64_t lineage_hash = 0;     // system text, tool names, first user message
   // prefix_hashes[i] covers the tools and messages 0..i, without cache_control and envelopes.
   std::span<const uint64_t> prefix_hashes;
+  // Messages before the last run of assistant messages: those of the request that this one goes on
+  // from. 0 if nobody has answered yet.
+  uint32_t answered_messages = 0;
   uint32_t system_messages = 0;  // leading ones; prefix_hashes[system_messages-1] is their hash
 };
 

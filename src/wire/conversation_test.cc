@@ -160,6 +160,18 @@ TEST(Conversation, Counts) {
   EXPECT_EQ(c.system_messages, 1u);
 }
 
+TEST(Conversation, SaysWhichRequestItGoesOnFrom) {
+  const std::pair<std::string_view, uint32_t> cases[] = {{"S:s|U:a", 0},
+                                                         {"S:s|U:a|A:x|U:b", 2},
+                                                         {"S:s|U:a|C:c1|T:c1", 2},
+                                                         {"S:s|U:a|A:x|A:y|U:b", 2},
+                                                         {"S:s|U:a|A:x|U:b|A:y", 4},
+                                                         {"A:x|U:a", 0}};
+  for (const auto& [script, answered] : cases) {
+    EXPECT_EQ(Read(body_of(script)).conversation.answered_messages, answered) << script;
+  }
+}
+
 TEST(Conversation, LineageKnowsTheSameConversationAgain) {
   const std::string tools = R"(,"tools":[{"function":{"name":"f"}}])";
   const auto lineage = [&](std::string_view script, std::string_view more) {

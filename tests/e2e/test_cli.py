@@ -108,6 +108,9 @@ USAGE = [
     ("replay", BAD_USAGE, "", "subcommand"),
     ("replay list", FAILED, "", "vllm-sr serve"),
     ("replay trajectory", FAILED, "", "vllm-sr serve"),
+    ("replay simulate", FAILED, "", "vllm-sr serve"),
+    ("replay simulate --recipe no-such.yaml", BAD_USAGE, "", "no-such.yaml"),
+    ("replay simulate --candidate-set all", BAD_USAGE, "", "ladder"),
     ("replay show", BAD_USAGE, "", "id"),
     ("replay show abc", FAILED, "", "vllm-sr serve"),
     ("replay list --limit many", BAD_USAGE, "", "--limit"),
@@ -195,7 +198,8 @@ def test_every_command_has_help(cli):
     helps = all_helps(cli)
     for expected in [
         ("serve",), ("validate",), ("config", "show"), ("config", "migrate"), ("eval",), ("chat",),
-        ("replay", "list"), ("replay", "show"), ("replay", "trajectory"), ("models",), ("status",),
+        ("replay", "list"), ("replay", "show"), ("replay", "trajectory"), ("replay", "simulate"),
+        ("models",), ("status",),
         ("stop",), ("logs",), ("recipe", "list"), ("recipe", "show"), ("recipe", "import"),
         ("backend", "up"), ("backend", "down"), ("backend", "status"), ("completion",),
     ]:

@@ -115,6 +115,9 @@ function Money({ data }: { data: Aggregate }) {
       <table className="table">
         <tbody>
           <tr><td><strong>As routed</strong></td><td className="number"><strong>{usd(data.summary.actual_spend, data.summary.currency)}</strong></td></tr>
+          {always.length > 0 && data.as_routed_under_cache_model && (
+            <tr><td>As routed, under the cache model</td><td className="number">{usd(data.as_routed_under_cache_model.cost, data.summary.currency)}</td></tr>
+          )}
           {always.map((one) => (
             <tr key={one.model}><td>Always <ModelName name={one.model} /></td><td className="number">{usd(one.cost, data.summary.currency)}</td></tr>
           ))}
@@ -124,8 +127,8 @@ function Money({ data }: { data: Aggregate }) {
         </tbody>
       </table>
       <p className="muted small" style={{ marginTop: "var(--space-2)" }}>
-        All lines are charged under the same prefix-cache model, never against an uncached baseline. They
-        compare prices, not answers: whether a cheaper model would have done the work is not known here.
+        The first line is what backends reported. The others are charged under one prefix-cache model, never
+        against an uncached baseline. They compare prices, not answers: whether a cheaper model would have done the work is not known here.
       </p>
       {data.unsafe_switches > 0 && <Notice tone="bad">Some tool results or provider state reached another model than the one that made them.</Notice>}
     </Card>

@@ -1,8 +1,8 @@
-#include "gateway/cost.h"
+#include "learning/cost.h"
 
 #include <gtest/gtest.h>
 
-namespace vsr::gateway {
+namespace vsr::learning {
 namespace {
 
 config::Model priced(double quality, double prompt, double cached, double completion) {
@@ -35,4 +35,4 @@ TEST(Cost, BaselineIsTheBestPricedModel) {
 }
 
 }  // namespace
-}  // namespace vsr::gateway
+}  // namespace vsr::learning

@@ -7,7 +7,7 @@
 
 #include "config/config.h"
 
-namespace vsr::gateway {
+namespace vsr::learning {
 
 // Tokens as the backend reported them; `cached` and `cache_write` are parts of `prompt`.
 struct TokenCounts {
@@ -25,4 +25,4 @@ double cost_of(const config::Model& model, const TokenCounts& tokens);
 // dearer on a tie. kNoModel if none has a price.
 config::ModelId baseline_model(const config::Config& config);
 
-}  // namespace vsr::gateway
+}  // namespace vsr::learning

@@ -1,8 +1,8 @@
-#include "gateway/cost.h"
+#include "learning/cost.h"
 
 #include <algorithm>
 
-namespace vsr::gateway {
+namespace vsr::learning {
 
 double cost_of(const config::Model& model, const TokenCounts& tokens) {
   if (!model.pricing) return 0;
@@ -38,4 +38,4 @@ config::ModelId baseline_model(const config::Config& config) {
   return best;
 }
 
-}  // namespace vsr::gateway
+}  // namespace vsr::learning

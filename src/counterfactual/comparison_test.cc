@@ -1,0 +1,128 @@
+#include "counterfactual/comparison.h"
+
+#include <gtest/gtest.h>
+
+#include "counterfactual/causes.h"
+#include "json/value.h"
+
+namespace vsr::counterfactual {
+namespace {
+
+// Prices per million tokens: cheap 1 (cached .1, answer 4), dear 10 (1, 40); the third has none.
+std::shared_ptr<const config::Config> priced() {
+  auto config = std::make_shared<config::Config>();
+  config->models.resize(3);
+  config->models[0].name = "cheap";
+  config->models[0].pricing =
+      config::Pricing{.prompt_per_1m = 1, .cached_input_per_1m = 0.1, .completion_per_1m = 4};
+  config->models[1].name = "dear";
+  config->models[1].pricing =
+      config::Pricing{.prompt_per_1m = 10, .cached_input_per_1m = 1, .completion_per_1m = 40};
+  config->models[2].name = "free";
+  return config;
+}
+
+constexpr config::ModelId kCheap = 0;
+constexpr config::ModelId kDear = 1;
+constexpr config::ModelId kFree = 2;
+
+class ComparisonTest : public testing::Test {
+ protected:
+  // Turn `n` of a lineage in its own session, recorded on `before`, decided for `after`.
+  void add(uint64_t n, config::ModelId before, config::ModelId after, std::string_view cause = {}) {
+    store::Summary summary{.timestamp = static_cast<UnixMillis>(n) * 10'000,
+                           .session_id = "s",
+                           .selected_model = config_->models[before].name,
+                           .lineage = 7,
+                           .prefix = 100 + n,
+                           .parent = n > 1 ? 99 + n : 0,
+                           .ended_at = static_cast<UnixMillis>(n) * 10'000 + 1000,
+                           .prompt_tokens = 160'000};
+    Turn turn;
+    turn.summary = std::make_shared<const store::Summary>(summary);
+    turn.is_wanted = true;
+    router::Decision decision;
+    decision.config = config_;
+    decision.model = after;
+    comparison_.add(turn, {cause, cause.empty() ? &decision : nullptr});
+  }
+  json::Value answer() const {
+    json::JsonWriter out;
+    out.begin_object();
+    comparison_.write(out);
+    out.end_object();
+    return json::Value::parse(out.str()).value();
+  }
+
+  const std::shared_ptr<const config::Config> config_ = priced();
+  Comparison comparison_{config_};
+};
+
+TEST_F(ComparisonTest, BothSidesHaveTheSameCache) {
+  add(1, kDear, kCheap);
+  add(2, kDear, kCheap);
+  const json::Value cost = answer()["cost"];
+  // Before: 1.6 for a new prompt, .16 for one that is cached whole. After: a tenth of both.
+  EXPECT_DOUBLE_EQ(cost["before"].as_double(), 1.76);
+  EXPECT_DOUBLE_EQ(cost["after"].as_double(), 0.176);
+  EXPECT_DOUBLE_EQ(cost["difference"].as_double(), 0.176 - 1.76);
+  ASSERT_EQ(cost["always_one_model"].size(), 2);
+  EXPECT_DOUBLE_EQ(cost["always_one_model"][0]["cost"].as_double(), 0.176);
+  EXPECT_DOUBLE_EQ(cost["always_one_model"][1]["cost"].as_double(), 1.76);
+  EXPECT_DOUBLE_EQ(cost["always_one_model"][1]["saved_by_recipe"].as_double(), 1.76 - 0.176);
+}
+
+// A turn that cannot be decided again was served by its recorded model on both sides.
+TEST_F(ComparisonTest, WhatIsNotDecidedKeepsTheRecordedModelInTheCache) {
+  add(1, kDear, kCheap);
+  add(2, kDear, kCheap, kTextRedacted);
+  add(3, kDear, kCheap);
+  const json::Value all = answer();
+  EXPECT_EQ(all["records"]["replayable"].as_int(), 2);
+  EXPECT_EQ(all["records"]["not_replayable_causes"]["text_redacted"].as_int(), 1);
+  EXPECT_DOUBLE_EQ(all["cost"]["before"].as_double(), 1.6 + 0.16);
+  // cheap has the first prompt, of which the third is a continuation.
+  EXPECT_DOUBLE_EQ(all["cost"]["after"].as_double(), 0.16 + 0.016);
+}
+
+TEST_F(ComparisonTest, RecordsWithoutAPriceOnOneSideAreLeftOut) {
+  add(1, kDear, kFree);
+  add(2, kFree, kDear);
+  const json::Value cost = answer()["cost"];
+  EXPECT_EQ(cost["unpriced_records"].as_int(), 2);
+  EXPECT_EQ(cost["records"].as_int(-1), 0);
+  EXPECT_EQ(cost["before"].as_double(-1), 0);
+  EXPECT_EQ(cost["always_one_model"][0]["cost"].as_double(-1), 0);
+}
+
+TEST_F(ComparisonTest, ChangesAreCountedFromTo) {
+  add(1, kDear, kCheap);
+  add(2, kDear, kCheap);
+  add(3, kCheap, kDear);
+  add(4, kCheap, kCheap);
+  const json::Value changed = answer()["changed"];
+  EXPECT_EQ(changed["model"].as_int(), 3);
+  EXPECT_EQ(changed["decision"].as_int(-1), 0);
+  ASSERT_EQ(changed["models"].size(), 2);
+  EXPECT_EQ(changed["models"][0]["from"].as_string(), "dear");
+  EXPECT_EQ(changed["models"][0]["to"].as_string(), "cheap");
+  EXPECT_EQ(changed["models"][0]["count"].as_int(), 2);
+  EXPECT_EQ(changed["examples"].size(), 3);
+}
+
+TEST(Bootstrap, IsExactWhereNothingVariesAndHoldsTheSumElsewhere) {
+  std::vector<double> same(50, 2);
+  std::vector<double> mixed(50);
+  for (size_t i = 0; i < mixed.size(); ++i) mixed[i] = static_cast<double>(i);
+  const auto intervals = bootstrap({same, mixed});
+  EXPECT_EQ(intervals[0].low, 100);
+  EXPECT_EQ(intervals[0].high, 100);
+  // The sum is 1225; its standard error is √50 · 14.4 = 102, so 95 % lie within some 200.
+  EXPECT_NEAR(intervals[1].low, 1225 - 200, 30);
+  EXPECT_NEAR(intervals[1].high, 1225 + 200, 30);
+  EXPECT_EQ(bootstrap({same, mixed})[1].low, intervals[1].low);
+  EXPECT_EQ(bootstrap({{}, {}})[0].high, 0);
+}
+
+}  // namespace
+}  // namespace vsr::counterfactual
