@@ -49,11 +49,12 @@ eval: ## Measure learning, and the learned signals on labelled data (DATA=folder
 	@python3 tests/eval/evaluate.py "$(DATA)" --build $(BUILD) $(if $(STRICT),--strict)
 	@$(MAKE) --no-print-directory eval-learning
 
-eval-learning: ## Measure router learning against its gates
+eval-learning: ## Measure router learning against its gates, audit 1,000 agent sessions
 	@scripts/setup build
 	@cmake --preset $(PRESET) >/dev/null
 	@cmake --build $(BUILD) --target vllm-sr
 	@python3 tests/eval/learning_gates.py --bin $(BUILD)/vllm-sr
+	@$(BUILD)/vllm-sr eval --live-audit
 
 lint: ## Check format, scripts and include edges
 	@scripts/setup lint

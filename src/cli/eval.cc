@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "base/check.h"
+#include "cli/eval_audit.h"
 #include "cli/eval_learning.h"
 #include "cli/eval_matrix.h"
 #include "cli/program.h"
@@ -32,11 +33,12 @@ struct EvalArguments {
   std::string config;
   bool has_text = false;  // even an empty one
   std::string text, messages, probes, classify, input = "-", vectors;
-  bool learning = false, similarity = false;
+  bool learning = false, similarity = false, live_audit = false;
   size_t threads = 0;  // 0: not given
   std::vector<std::string> policies;
   LearningArguments suite;
   MatrixArguments matrix;
+  AuditArguments audit;
 };
 
 // The recipe's router on its own, as the server would make it.
@@ -288,6 +290,12 @@ int eval_similarity(const EvalArguments& arguments, const Context& context) {
 }
 
 int run_eval(const EvalArguments& arguments, const Context& context) {
+  if (arguments.live_audit) {
+    AuditArguments audit = arguments.audit;
+    audit.config = arguments.config;
+    if (arguments.suite.sessions > 0) audit.sessions = arguments.suite.sessions;
+    return eval_audit(audit, context);
+  }
   if (arguments.learning) {
     if (!arguments.vectors.empty()) return eval_vectors(arguments);
     if (arguments.matrix.wanted()) {
@@ -346,6 +354,12 @@ void add_eval(CLI::App& app, Context& context) {
       ->delimiter(',');
   add_learning_options(*eval, arguments->suite);
   add_eval_matrix(*eval, arguments->matrix);
+  eval->add_flag(
+      "--live-audit", arguments->live_audit,
+      "Run agent sessions through a gateway and simulated backends on loopback and count "
+      "what reaches a model that had not made it");
+  eval->add_option("--seed", arguments->audit.seed, "With --live-audit: what the sessions do")
+      ->capture_default_str();
   eval->add_flag("--json", context.json, "As JSON");
   eval->callback([arguments, text, &context] {
     arguments->has_text = text->count() > 0;

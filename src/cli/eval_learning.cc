@@ -111,7 +111,8 @@ void add_learning_options(CLI::App& eval, LearningArguments& arguments) {
       ->capture_default_str()
       ->group(group);
   eval.add_option("--seeds", arguments.seeds, "A..B")->capture_default_str()->group(group);
-  eval.add_option("--sessions", arguments.sessions, "Of each seed (default: 20, grid 10)")
+  eval.add_option("--sessions", arguments.sessions,
+                  "Of each seed (default: 20, grid 10), or of --live-audit (1000)")
       ->check(CLI::Range(size_t{1}, eval::kSessionsMax))
       ->group(group);
   eval.add_option("--label-confusion", arguments.confusion,

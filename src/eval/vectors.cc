@@ -42,8 +42,8 @@ class Conversation {
     const std::array<uint64_t, 1> prefix = {static_cast<uint64_t>(row["ep"].as_int()) + 1};
     facts.step.prefix_hashes = prefix;
     facts.tool_loop = kind == "t";
-    const std::array<wire::OpaqueItem, 1> item = {
-        wire::OpaqueItem{wire::OpaqueKind::kPreviousResponseId, 1}};
+    const std::array<wire::ProviderState, 1> item = {
+        wire::ProviderState{.item = {wire::OpaqueKind::kPreviousResponseId, 1}}};
     if (kind == "s") facts.provider_state = item;
 
     learning::Proposal proposal;

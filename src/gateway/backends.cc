@@ -86,7 +86,10 @@ BackendSet::BackendSet(std::shared_ptr<const config::Config> config, EndpointReg
   for (const config::Model& model : config_->models) {
     std::vector<Backend>& backends = by_model_.emplace_back();
     for (const config::BackendRef& ref : model.backends) {
-      backends.push_back({registry.get(ref), &ref});
+      std::shared_ptr<Endpoint> endpoint = registry.get(ref);
+      const uint64_t hash =
+          wire::fold(wire::hash_bytes(endpoint->key), wire::hash_bytes(ref.api_key));
+      backends.push_back({std::move(endpoint), &ref, hash | 1});
     }
   }
 }
@@ -114,6 +117,11 @@ const Backend* BackendSet::pick(config::ModelId model, uint64_t affinity, MonoTi
     }
   }
   return best;
+}
+
+const Backend* BackendSet::find(config::ModelId model, uint64_t hash) const {
+  const auto found = std::ranges::find(by_model_[model], hash, &Backend::hash);
+  return found == by_model_[model].end() ? nullptr : &*found;
 }
 
 bool BackendSet::healthy(config::ModelId model, MonoTime now) const {

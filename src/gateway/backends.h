@@ -83,6 +83,7 @@ class EndpointRegistry {
 struct Backend {
   std::shared_ptr<Endpoint> endpoint;
   const config::BackendRef* ref = nullptr;  // in the Config that the set belongs to
+  uint64_t hash = 0;                        // of the address and the key: where provider state lies
 };
 
 class BackendSet {
@@ -94,6 +95,8 @@ class BackendSet {
   // its own conversations. `except` was tried already. nullptr if none is left.
   const Backend* pick(config::ModelId model, uint64_t affinity, MonoTime now,
                       const Endpoint* except = nullptr) const;
+  // The one with that hash, whether it may serve or not; nullptr if the model has none such.
+  const Backend* find(config::ModelId model, uint64_t hash) const;
   bool healthy(config::ModelId model, MonoTime now) const;
   // Latencies are filled in only where a decision of the recipe ranks by them: percentiles cost
   // more than the rest of a decision.

@@ -103,6 +103,10 @@ net::Task<void> Call::decide() {
   for (config::ModelId m = 0; m < config.models.size(); ++m) {
     origin.models[m] = runtime_->backends.state(m, at);
   }
+  origin.endpoint_healthy = [this, at](config::ModelId m, uint64_t hash) {
+    const Backend* const backend = runtime_->backends.find(m, hash);
+    return backend != nullptr && backend->endpoint->may_serve(at);
+  };
   using enum signals::Encoding;
   decide_with(origin, services_.compute != nullptr ? kKnown : kNow);
   // What a later stage of rules asks for is known only when the one before is evaluated.
@@ -185,7 +189,7 @@ std::optional<wire::ApiError> Call::prepare(json::Splicer& splicer, const config
     options.reasoning.effort = config::to_string(decision_.effort);
     options.reasoning.effort_in_template_kwargs = ref.type == config::BackendType::kVllm;
   }
-  if (decision_.drop_foreign_opaque) options.drop = request_.conversation().provider_state;
+  options.drop = decision_.dropped_state;
   if (const config::Decision* rule = decision_.rule()) {
     for (const config::Plugin& plugin : rule->plugins) {
       if (plugin.type != "system_prompt" || !plugin.enabled) continue;
@@ -311,8 +315,22 @@ bool Call::may_retry(const Error& error) const {
   return error.retry == Retry::kYes || error.retry == Retry::kIfReused;
 }
 
+const Backend* Call::pick(const Endpoint* tried) const {
+  if (decision_.endpoint != 0) {
+    const Backend* const home = runtime_->backends.find(decision_.model, decision_.endpoint);
+    const bool usable = home != nullptr && home->endpoint->may_serve(now());
+    if (usable && home->endpoint.get() != tried) return home;
+    // Provider state lies there and nowhere else.
+    if (runtime_->config->learning.on_lock_unavailable !=
+        config::OnLockUnavailable::kSameModelElsewhere) {
+      return nullptr;
+    }
+  }
+  return runtime_->backends.pick(decision_.model, decision_.affinity, now(), tried);
+}
+
 net::Task<void> Call::dispatch() {
-  const Backend* backend = runtime_->backends.pick(decision_.model, decision_.affinity, now());
+  const Backend* backend = pick(nullptr);
   const Endpoint* tried = nullptr;
   bool fresh = false;
   for (;;) {
@@ -333,7 +351,7 @@ net::Task<void> Call::dispatch() {
     const Backend* other = nullptr;
     if (again) {
       tried = backend->endpoint.get();
-      other = runtime_->backends.pick(decision_.model, decision_.affinity, now(), tried);
+      other = pick(tried);
       // The same endpoint once more after a refused connection or one that had died while idle.
       if (other == nullptr && !answered) {
         other = backend;

@@ -56,6 +56,8 @@ class Call {
   // endpoint may be tried.
   net::Task<Status> attempt(const Backend& backend, bool fresh_connection);
   net::Task<void> dispatch();
+  // The endpoint to ask next, not the one that was tried; nullptr if there is none.
+  const Backend* pick(const Endpoint* tried) const;
   bool may_retry(const Error& error) const;
 
   // ---- relay
@@ -71,6 +73,7 @@ class Call {
   void filter_events(std::string_view bytes, std::string& out);
   bool observe_event(std::string_view data);
   void note_tool_calls();
+  void note_opaque(const wire::OpaqueItem& item);
   net::Task<void> end_broken_stream(const Error& error);
 
   // ---- settle
@@ -111,6 +114,7 @@ class Call {
   router::StateLog state_log_;
   size_t tool_calls_noted_ = 0;
   size_t opaque_noted_ = 0;
+  bool answer_id_noted_ = false;
   int status_ = 0;
 
   MonoTime received_{0};

@@ -8,6 +8,7 @@
 #include "gateway/private_text.h"
 #include "json/writer.h"
 #include "router/eval_document.h"
+#include "store/delivery.h"
 
 namespace vsr::gateway {
 
@@ -20,6 +21,27 @@ std::string hash_of_sources(const learning::Identity& identity) {
   if (identity.session_source.empty()) return identity.conversation_source;
   if (identity.conversation_source.empty()) return identity.session_source;
   return identity.session_source + "," + identity.conversation_source;
+}
+
+// What the request hands over of what models made before. Items that are left out do not count.
+std::string delivered_ids(const router::Decision& decision,
+                          const wire::Conversation& conversation) {
+  std::vector<uint64_t> calls;
+  std::vector<uint64_t> items;
+  for (const std::string_view id : conversation.pending_tool_call_ids) {
+    calls.push_back(learning::id_hash(id));
+  }
+  for (const wire::ProviderState& state : conversation.provider_state) {
+    const bool is_dropped =
+        std::ranges::any_of(decision.dropped_state, [&](const wire::ProviderState& dropped) {
+          return dropped.message == state.message && dropped.item == state.item;
+        });
+    if (!is_dropped) items.push_back(state.item.hash);
+  }
+  const auto chooser = decision.explicit_model   ? store::Chooser::kCaller
+                       : decision.verdict.bypass ? store::Chooser::kBypass
+                                                 : store::Chooser::kRoute;
+  return store::id_list(calls, items, chooser);
 }
 
 // ---- details, rendered on the writer's thread ---------------------------------------------------
@@ -163,6 +185,7 @@ store::RoutingPart routing_part(std::shared_ptr<const router::Decision> shared,
     part.prefix = key(prefixes.back());
     part.parent = answered == 0 ? 0 : key(prefixes[answered - 1]);
   }
+  part.delivered = delivered_ids(decision, request.conversation());
   part.streaming = facts.streaming;
   part.policy_version = config.hash;
   part.redact = decision.is_private;

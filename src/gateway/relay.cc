@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "gateway/call.h"
 #include "gateway/upstream.h"
+#include "wire/hash.h"
 
 namespace vsr::gateway {
 
@@ -31,7 +32,8 @@ void Call::commit() {
   if (committed_ || status_ >= 400) return;
   committed_ = true;
   state_log_.commit_ms = services_.clock->unix_ms();
-  state_log_.commit_order = runtime_->router->commit(decision_, state_log_.commit_ms);
+  state_log_.commit_order =
+      runtime_->router->commit(decision_, state_log_.commit_ms, backend_->hash);
 }
 
 net::Task<void> Call::relay() {
@@ -240,6 +242,12 @@ net::Task<void> Call::end_broken_stream(const Error& error) {
   exchange_.abandon();
 }
 
+void Call::note_opaque(const wire::OpaqueItem& item) {
+  const UnixMillis at = services_.clock->unix_ms();
+  const uint64_t order = runtime_->router->add_opaque(decision_, item, at, backend_->hash);
+  state_log_.noted.push_back({order, at, item.hash, item.kind});
+}
+
 // Calls and opaque items are remembered as soon as they are seen: their results come back even if
 // the stream is cut right after.
 void Call::note_tool_calls() {
@@ -253,10 +261,12 @@ void Call::note_tool_calls() {
     state_log_.noted.push_back({order, at, hash, std::nullopt});
   }
   for (; opaque_noted_ < seen.opaque.size(); ++opaque_noted_) {
-    const wire::OpaqueItem& item = seen.opaque[opaque_noted_];
-    const UnixMillis at = services_.clock->unix_ms();
-    const uint64_t order = runtime_->router->add_opaque(decision_, item, at);
-    state_log_.noted.push_back({order, at, item.hash, item.kind});
+    note_opaque(seen.opaque[opaque_noted_]);
+  }
+  // The next request may name this answer by its id. Those of ordinary chat answers name nothing.
+  if (!answer_id_noted_ && seen.id.starts_with("resp_")) {
+    answer_id_noted_ = true;
+    note_opaque({wire::OpaqueKind::kPreviousResponseId, wire::hash_bytes(seen.id)});
   }
 }
 

@@ -6,6 +6,7 @@
 #include "json/writer.h"
 #include "learning/cost.h"
 #include "signals/detect.h"
+#include "store/delivery.h"
 
 namespace vsr::gateway {
 
@@ -18,6 +19,17 @@ double milliseconds_between(MonoTime from, MonoTime to) {
 }
 
 uint64_t or_zero(int64_t value) { return value > 0 ? static_cast<uint64_t>(value) : 0; }
+
+// What later requests may hand over of this answer.
+std::string emitted_ids(const wire::Observation& seen) {
+  std::vector<uint64_t> calls;
+  std::vector<uint64_t> items;
+  for (const wire::ObservedToolCall& call : seen.tool_calls) {
+    if (!call.id.empty()) calls.push_back(learning::id_hash(call.id));
+  }
+  for (const wire::OpaqueItem& item : seen.opaque) items.push_back(item.hash);
+  return store::id_list(calls, items);
+}
 
 // Event of the live view; the prompt is left out where the decision is private.
 std::string live_event(const router::Decision& decision, const store::TerminalPart& part,
@@ -79,6 +91,7 @@ void Call::settle(store::Lifecycle state, std::string_view reason) {
   } else {
     part.cached_tokens_source = "none";
   }
+  part.emitted = emitted_ids(seen);
   part.prompt_tokens = tokens.prompt;
   part.cached_prompt_tokens = tokens.cached;
   part.cache_write_tokens = tokens.cache_write;

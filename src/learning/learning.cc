@@ -84,6 +84,8 @@ namespace {
 struct Lock {
   Tier tier = kNoTier;
   std::string_view reason;
+  bool provider_state = false;
+  bool origin_known = false;
   bool owner_gone = false;  // known, but not in the recipe any more
   bool expired = false;
 };
@@ -92,29 +94,40 @@ config::ModelId model_of(const Tables& tables, Tier tier) {
   return tier == kNoTier ? config::kNoModel : tables.model[tier];
 }
 
-// Which tier must serve, and why. A tool loop belongs to the model that made the call; unknown ids
-// fall back to the lineage's model; without one the decision is free.
+// The first item that ties the request to its maker, or nullptr.
+const wire::ProviderState* item_that_binds(const Snapshot& snapshot, const Facts& facts) {
+  const auto& state = facts.provider_state;
+  const auto binding = std::ranges::count_if(state, &wire::ProviderState::binds);
+  if (static_cast<size_t>(binding) <= snapshot.bypass_items) return nullptr;
+  return &*std::ranges::find_if(state, &wire::ProviderState::binds);
+}
+
+// Which tier must serve, and why. A tool loop belongs to the model that made the call, provider
+// state to the one that made the item. Of ids that nobody remembers the lineage's model is the
+// owner; without one the decision is free.
 Lock find_lock(const Tables& tables, const config::Learning& settings, const Snapshot& snapshot,
                const Facts& facts, Tier current) {
   Lock lock;
-  const auto resolve = [&](const Origin& origin) {
-    if (origin.id_hash == 0) {
-      lock.tier = current;
-      return;
-    }
+  const wire::ProviderState* const item = item_that_binds(snapshot, facts);
+  const bool has_owner = facts.tool_loop && snapshot.owner.id_hash != 0;
+  const bool has_origin = item != nullptr && snapshot.origin.id_hash != 0;
+  if (!facts.tool_loop && item == nullptr) return lock;
+  lock.origin_known = has_owner || has_origin;
+  lock.provider_state = !has_owner && (has_origin || !facts.tool_loop);
+  double since = snapshot.lineage_t;
+  if (lock.origin_known) {
+    const Origin& origin = has_owner ? snapshot.owner : snapshot.origin;
     lock.tier = tables.tier_of_name(origin.model_hash);
     lock.owner_gone = lock.tier == kNoTier;
-    lock.expired = facts.step.t - origin.t > settings.lock_max_seconds;
-  };
-  if (facts.tool_loop) {
-    resolve(snapshot.owner);
-    lock.reason = "hard_lock=tool_loop";
-  } else if (!facts.provider_state.empty()) {
-    resolve(snapshot.origin);
-    const wire::OpaqueItem& item =
-        snapshot.origin.id_hash != 0 ? snapshot.origin_item : facts.provider_state.front();
-    lock.reason = portability_reason(item.kind);
+    since = origin.t;
+  } else {
+    lock.tier = current;
   }
+  const bool holds = lock.owner_gone || lock.tier != kNoTier;
+  lock.expired = holds && facts.step.t - since > settings.lock_max_seconds;
+  lock.reason = !lock.provider_state
+                    ? "hard_lock=tool_loop"
+                    : portability_reason(has_origin ? snapshot.origin_kind : item->item.kind);
   return lock;
 }
 
@@ -214,6 +227,7 @@ Verdict decide(const Tables& tables, const config::Learning& settings, SharedCou
   const Tier proposed = tables.tier_of[proposal.model];
   const Tier current = snapshot.known ? snapshot.lineage.cur : kNoTier;
   v.previous = model_of(tables, current);
+  if (snapshot.known) v.idle_seconds = facts.step.t - snapshot.lineage_t;
   if (proposal.mode == config::AdaptationMode::kBypass && !proposal.explicit_model) {
     v.action = Action::kBypass;
     v.reason = "decision_bypass";
@@ -239,6 +253,7 @@ Verdict decide(const Tables& tables, const config::Learning& settings, SharedCou
     return explicit_verdict(std::move(v), lock, current, proposed);
   }
   const bool has_lock = lock.tier != kNoTier && !lock.expired;
+  v.lock_origin_known = lock.origin_known;
   const bool auxiliary = is_auxiliary(snapshot, facts);
   if (auxiliary && !has_lock) {
     v.action = Action::kNoop;
@@ -247,7 +262,7 @@ Verdict decide(const Tables& tables, const config::Learning& settings, SharedCou
     return v;
   }
   const bool observing = proposal.mode == config::AdaptationMode::kObserve;
-  const bool state_lost = lock.owner_gone && !facts.tool_loop && !lock.expired;
+  const bool state_lost = lock.owner_gone && lock.provider_state && !lock.expired;
   if (state_lost && !observing) {
     v.action = Action::kHardLock;
     v.reason = lock.reason;

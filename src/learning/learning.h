@@ -16,7 +16,7 @@
 #include "learning/identity.h"
 #include "learning/tables.h"
 #include "learning/weighted_score.h"
-#include "wire/opaque.h"
+#include "wire/conversation.h"
 
 namespace vsr::learning {
 
@@ -25,9 +25,11 @@ std::string_view to_string(Action action);  // "" for kNone: learning is off
 
 // Which answer a tool call or an opaque item came from.
 struct Origin {
-  uint64_t id_hash = 0;
+  uint64_t id_hash = 0;  // 0: not known
   uint64_t model_hash = 0;
-  double t = 0;  // seconds
+  uint64_t endpoint_hash = 0;  // with the provider's key; 0 for tool calls, which any may answer
+  double t = 0;                // seconds
+  bool binds = true;           // false: made under bypass, which pins nothing
 };
 
 struct Proposal {
@@ -45,7 +47,7 @@ struct Facts {
   bool has_identity = true;
   bool tool_loop = false;
   std::span<const uint64_t> pending_call_hashes;  // of calls whose results are delivered or due
-  std::span<const wire::OpaqueItem> provider_state;
+  std::span<const wire::ProviderState> provider_state;
   bool auxiliary_class = false;
   uint64_t lineage_hash = 0;
   uint64_t system_hash = 0;
@@ -57,6 +59,7 @@ struct Facts {
 struct Snapshot {
   bool known = false;  // the lineage was seen before
   Lineage lineage;
+  double lineage_t = 0;  // its last answer
   // The main lineage of the conversation: the most tools, the first seen on a tie.
   bool has_main = false;
   uint64_t main_lineage_hash = 0;
@@ -65,10 +68,11 @@ struct Snapshot {
   // Model of the session under scope session.
   uint64_t session_model = 0;
   double session_t = 0;
-  // Owners of the pending calls and provider items that are remembered; id_hash 0 = unknown.
+  // Of the pending calls and the items that bind, the newest origin that is remembered.
   Origin owner;
-  wire::OpaqueItem origin_item;
+  wire::OpaqueKind origin_kind = wire::OpaqueKind::kThinking;
   Origin origin;
+  size_t bypass_items = 0;  // items that would bind, but were made under bypass
 };
 
 struct Verdict {
@@ -81,6 +85,8 @@ struct Verdict {
   // A lock whose model is gone from the recipe and whose state cannot be moved: 400.
   bool provider_state_unavailable = false;
   bool locked = false;
+  // Of a lock: whether the origin is remembered, or the lineage's model is held for lack of it.
+  bool lock_origin_known = false;
   std::string_view lock_ignored;  // explicit model: the lock that stood against it
   double idle_seconds = -1;       // since the lineage's last answer; -1: none
   bool commits = false;           // a good answer writes `next`

@@ -51,7 +51,7 @@ class Learning : public testing::Test {
     double t = 0;
     bool tool_loop = false;
     std::vector<uint64_t> calls;
-    std::vector<wire::OpaqueItem> items;
+    std::vector<wire::ProviderState> items;
     config::AdaptationMode mode = config::AdaptationMode::kApply;
     config::Scope scope = config::Scope::kConversation;
     bool explicit_model = false;
@@ -193,15 +193,59 @@ TEST_F(Learning, ProviderStateLocksWithItsKind) {
       {kFile, "file"}};
   serve({.proposal = 1});
   for (const auto& [kind, word] : kinds) {
-    const Verdict verdict = serve({.proposal = 0, .t = 1, .items = {{kind, 5}}});
+    const Verdict verdict =
+        serve({.proposal = 0, .t = 1, .items = {{{kind, 5}, 1, kind == kThinking}}});
     expect(verdict, Action::kHardLock, std::string("hard_lock=context_portability:") + word, 1);
+    EXPECT_FALSE(verdict.lock_origin_known);
   }
+}
+
+TEST_F(Learning, AnItemGoesToTheModelThatMadeItWhateverTheLineageHolds) {
+  serve({.proposal = 2});
+  map.add_origin(handle, {.id_hash = 77, .model_hash = tables->name_hash[1], .t = 1});
+  const Turn turn = {.proposal = 2, .t = 2, .items = {{{wire::OpaqueKind::kFile, 77}, 1}}};
+  const Verdict verdict = serve(turn);
+  expect(verdict, Action::kHardLock, "hard_lock=context_portability:file", 1);
+  EXPECT_TRUE(verdict.lock_origin_known);
+  // In a tool loop the model that called comes first, and the item's maker before the lineage's.
+  map.add_owner(handle, id_hash("call"), tables->name_hash[2], 3);
+  Turn loop = turn;
+  loop.tool_loop = true;
+  loop.calls = {id_hash("call")};
+  expect(serve(loop), Action::kHardLock, "hard_lock=tool_loop", 2);
+  loop.calls = {id_hash("unknown")};
+  expect(serve(loop), Action::kHardLock, "hard_lock=context_portability:file", 1);
+}
+
+TEST_F(Learning, ThinkingOfATurnThatIsOverHoldsNobody) {
+  serve({.proposal = 1});
+  map.add_origin(handle, {.id_hash = 77, .model_hash = tables->name_hash[1], .t = 1});
+  const Verdict verdict =
+      serve({.proposal = 2, .t = 2, .items = {{{wire::OpaqueKind::kThinking, 77}, 1, false}}});
+  EXPECT_NE(verdict.action, Action::kHardLock);
+}
+
+TEST_F(Learning, WhatABypassTurnMadePinsNothing) {
+  serve({.proposal = 2});
+  map.add_origin(handle,
+                 {.id_hash = 77, .model_hash = tables->name_hash[0], .t = 1, .binds = false});
+  const std::vector<wire::ProviderState> items = {{{wire::OpaqueKind::kThoughtSignature, 77}, 1}};
+  EXPECT_EQ(serve({.proposal = 2, .t = 2, .items = items}).action, Action::kStay);
+}
+
+TEST_F(Learning, ALockOfTheLineageExpiresToo) {
+  config.learning.lock_max_seconds = 100;
+  serve({.proposal = 1});
+  const std::vector<wire::ProviderState> items = {{{wire::OpaqueKind::kConversation, 5}}};
+  expect(serve({.proposal = 0, .t = 90, .items = items}), Action::kHardLock,
+         "hard_lock=context_portability:conversation", 1);
+  EXPECT_EQ(serve({.proposal = 0, .t = 191, .items = items}).reason, "lock_expired");
 }
 
 TEST_F(Learning, StateOfARemovedModelCannotBeServed) {
   serve({.proposal = 1});
-  map.add_origin(handle, 99, model_name_hash("removed"), 1);
-  EXPECT_TRUE(serve({.proposal = 0, .t = 2, .items = {{wire::OpaqueKind::kThinking, 99}}})
+  map.add_origin(handle, {.id_hash = 99, .model_hash = model_name_hash("removed"), .t = 1});
+  EXPECT_TRUE(serve({.proposal = 0, .t = 2, .items = {{{wire::OpaqueKind::kFile, 99}, 1}}})
                   .provider_state_unavailable);
 }
 
@@ -242,9 +286,9 @@ TEST_F(Learning, ObserveSaysWhatApplyWouldDoAndServesTheProposal) {
       {"a proposal that the policy refuses", {.proposal = 0, .t = 10, .score = .5}},
       {"a switch", {.proposal = 0, .t = 5000}},
       {"a tool loop", {.proposal = 0, .t = 2, .tool_loop = true, .calls = {id_hash("call")}}},
-      {"provider state", {.proposal = 1, .t = 2, .items = {{wire::OpaqueKind::kThinking, 5}}}},
+      {"provider state", {.proposal = 1, .t = 2, .items = {{{wire::OpaqueKind::kFile, 5}}}}},
       {"state of a removed model",
-       {.proposal = 1, .t = 2, .items = {{wire::OpaqueKind::kThinking, 99}}}},
+       {.proposal = 1, .t = 2, .items = {{{wire::OpaqueKind::kFile, 99}}}}},
       {"a new conversation", {.proposal = 1, .t = 2, .conversation = 2}},
       {"no identity", {.proposal = 1, .t = 2, .has_identity = false}},
   };
@@ -259,7 +303,7 @@ TEST_F(Learning, ObserveSaysWhatApplyWouldDoAndServesTheProposal) {
         config.learning.policy = policy;
         serve({.proposal = 2});
         map.add_owner(handle, id_hash("call"), tables->name_hash[2], 1);
-        map.add_origin(handle, 99, model_name_hash("removed"), 1);
+        map.add_origin(handle, {.id_hash = 99, .model_hash = model_name_hash("removed"), .t = 1});
         Turn turn = c.turn;
         turn.mode = mode;
         return serve(turn);
@@ -377,7 +421,7 @@ TEST(Numbers, TellTheOrderOfOperationsAndHowOftenASessionChanged) {
   EXPECT_EQ(first.session_version, 0);
   EXPECT_EQ(map.commit(*tables, first, verdict, 1), 2);
   EXPECT_EQ(map.add_owner(first, 5, 6, 1), 3);
-  EXPECT_EQ(map.add_origin(first, 5, 6, 1), 4);
+  EXPECT_EQ(map.add_origin(first, {.id_hash = 5, .model_hash = 6, .t = 1}), 4);
   EXPECT_EQ(map.done(*tables, shared, first, verdict, {}, 10, 10), 5);
   EXPECT_EQ(read(7, kDryRun, 2).order, 0) << "a dry run is not counted";
   EXPECT_EQ(read(7, kNumbered, 2).session_version, 4);
@@ -391,7 +435,7 @@ TEST(Numbers, TellTheOrderOfOperationsAndHowOftenASessionChanged) {
   EXPECT_EQ(read(7, kNumbered, 3).session_version, 0);
 }
 
-TEST_F(Learning, DecidingAllocatesNothing) {
+TEST_F(Learning, ATurnOfAKnownLineageAllocatesNothing) {
   serve({.proposal = 1});
   Facts facts;
   facts.lineage_hash = 10;
@@ -404,11 +448,34 @@ TEST_F(Learning, DecidingAllocatesNothing) {
   proposal.model = 2;
   const std::array<config::ModelId, 2> refs = {2, 1};
   proposal.candidates = refs;
-  const Snapshot snapshot = map.snapshot(*tables, handle, facts, 3);
   const size_t before = allocations;
+  const Snapshot snapshot = map.snapshot(*tables, handle, facts, 3);
   const Verdict verdict = decide(*tables, config.learning, shared, snapshot, facts, proposal);
+  map.commit(*tables, handle, verdict, 3);
+  map.done(*tables, shared, handle, verdict, facts.step, 9000, 100);
   EXPECT_EQ(allocations - before, 0u);
   EXPECT_GT(verdict.choice.cost_count, 0u);
+}
+
+TEST_F(Learning, WhatIsKeptOfALineageIsWhatWasCommitted) {
+  serve({.proposal = 1});
+  serve({.proposal = 2, .t = 5, .tool_loop = true});
+  Facts facts;
+  facts.lineage_hash = 10;
+  const Lineage kept = map.snapshot(*tables, handle, facts, 6).lineage;
+  EXPECT_EQ(kept.req, 2);
+  EXPECT_EQ(kept.out, 200);
+  EXPECT_EQ(kept.rounds, 1);
+  EXPECT_EQ(kept.turns, 1u);
+  EXPECT_EQ(kept.last_length, 5000u);
+  EXPECT_EQ(kept.last_hash, 10u);
+  EXPECT_EQ(kept.ledger[1].hash, 10u);
+  EXPECT_EQ(kept.ledger[1].tokens, 5100u);
+  EXPECT_NEAR(kept.ledger[1].t, 5, 1e-3);
+  EXPECT_EQ(kept.ledger[0].messages, 0u);
+  double belief = 0;
+  for (const double share : kept.belief) belief += share;
+  EXPECT_NEAR(belief, 1, 1e-6);
 }
 
 TEST_F(Learning, AReloadKeepsTheModelByItsName) {

@@ -1,6 +1,7 @@
 #include "learning/session_map.h"
 
 #include <algorithm>
+#include <forward_list>
 
 #include "base/id.h"
 #include "wire/hash.h"
@@ -42,84 +43,200 @@ class OriginRing {
 
 uint64_t id_hash(std::string_view id) { return wire::hash_bytes(id) | 1; }
 
+// What a lineage keeps of one tier, in 28 bytes. A chance needs no more than a float.
+struct PackedTier {
+  uint32_t hash_low, hash_high;  // of the ledger's entry
+  uint32_t messages, tokens;
+  float age;  // of the entry when it was packed, in seconds
+  float belief, prior;
+};
+
+// A Lineage as it is kept: as many tiers as the recipe has, whole numbers as such. `stored_t` is
+// the time that ages count from.
 struct SessionMap::StoredLineage {
   uint64_t conversation_key = 0;
   uint64_t lineage_hash = 0;
   uint64_t system_hash = 0;
-  uint64_t tables_id = 0;
   uint64_t model_hash = 0;
-  uint32_t first_seen = 0;
+  uint64_t last_hash = 0;
   double last_t = 0;
-  Lineage state;
+  double stored_t = 0;
+  std::unique_ptr<PackedTier[]> tiers;
+  uint32_t tables_id = 0;  // the lower half
+  uint32_t first_seen = 0;
+  uint32_t version = 0;
+  uint32_t turns = 0;
+  uint32_t switches = 0;
+  uint32_t rc = 0;
+  uint32_t last_messages = 0;
+  uint32_t last_length = 0;
+  uint32_t tool_count = 0;
+  uint32_t rounds = 0, req = 0, grow = 0, out = 0;
+  uint8_t tier_count = 0;
+  Tier cur = kNoTier;
+  Tier utier = kNoTier;
+  bool auxiliary = false;
+  bool side = false;
+
+  bool is_of(const Tables& tables) const { return tables_id == static_cast<uint32_t>(tables.id); }
+
+  Lineage unpack() const {
+    Lineage to;
+    to.cur = cur;
+    to.utier = utier;
+    to.auxiliary = auxiliary;
+    to.side = side;
+    to.version = version;
+    to.turns = turns;
+    to.switches = switches;
+    to.rc = rc;
+    to.last_messages = last_messages;
+    to.last_length = last_length;
+    to.tool_count = tool_count;
+    to.last_hash = last_hash;
+    to.rounds = rounds;
+    to.req = req;
+    to.grow = grow;
+    to.out = out;
+    for (size_t i = 0; i < tier_count; ++i) {
+      const PackedTier& tier = tiers[i];
+      to.belief[i] = static_cast<double>(tier.belief);
+      to.prior[i] = static_cast<double>(tier.prior);
+      to.ledger[i] = {uint64_t{tier.hash_high} << 32 | tier.hash_low, tier.messages, tier.tokens,
+                      stored_t - static_cast<double>(tier.age)};
+    }
+    return to;
+  }
+
+  // Allocates only when the number of tiers changes.
+  void pack(const Lineage& from, size_t k, double now_s) {
+    const auto whole = [](double number) {
+      return static_cast<uint32_t>(std::clamp(number, 0.0, 4e9));
+    };
+    cur = from.cur;
+    utier = from.utier;
+    auxiliary = from.auxiliary;
+    side = from.side;
+    version = from.version;
+    turns = from.turns;
+    switches = from.switches;
+    rc = from.rc;
+    last_messages = from.last_messages;
+    last_length = from.last_length;
+    tool_count = from.tool_count;
+    last_hash = from.last_hash;
+    rounds = whole(from.rounds);
+    req = whole(from.req);
+    grow = whole(from.grow);
+    out = whole(from.out);
+    stored_t = now_s;
+    if (tier_count != k) {
+      tiers = std::make_unique<PackedTier[]>(k);
+      tier_count = static_cast<uint8_t>(k);
+    }
+    for (size_t i = 0; i < k; ++i) {
+      const LedgerEntry& entry = from.ledger[i];
+      tiers[i] = {static_cast<uint32_t>(entry.hash),
+                  static_cast<uint32_t>(entry.hash >> 32),
+                  entry.messages,
+                  entry.tokens,
+                  static_cast<float>(now_s - entry.t),
+                  static_cast<float>(from.belief[i]),
+                  static_cast<float>(from.prior[i])};
+    }
+  }
 };
 
 struct SessionMap::Session {
-  uint64_t key = 0;
   double last_t = 0;
   uint64_t model_hash = 0;  // for scope session
   double model_t = 0;
   uint32_t lineages_seen = 0;
   uint32_t version = 0;  // operations that changed it
-  std::vector<std::unique_ptr<StoredLineage>> lineages;
+  uint32_t lineage_count = 0;
+  std::forward_list<StoredLineage> lineages;
   std::unique_ptr<OriginRing> owners;
   std::unique_ptr<OriginRing> origins;
+  // In order of use.
+  uint64_t key = 0;
+  Session* newer = nullptr;
+  Session* older = nullptr;
 
   StoredLineage* find(const Handle& handle) {
-    for (const auto& lineage : lineages) {
-      if (lineage->conversation_key == handle.conversation_key &&
-          lineage->lineage_hash == handle.lineage_hash) {
-        return lineage.get();
+    for (StoredLineage& lineage : lineages) {
+      if (lineage.conversation_key == handle.conversation_key &&
+          lineage.lineage_hash == handle.lineage_hash) {
+        return &lineage;
       }
     }
     return nullptr;
   }
   StoredLineage& find_or_add(const Handle& handle) {
     if (StoredLineage* known = find(handle)) return *known;
-    if (lineages.size() >= kLineagesPerSessionMax) {
-      const auto oldest =
-          std::min_element(lineages.begin(), lineages.end(),
-                           [](const auto& a, const auto& b) { return a->last_t < b->last_t; });
-      lineages.erase(oldest);
+    if (lineage_count >= kLineagesPerSessionMax) {
+      drop_oldest();
+    } else {
+      ++lineage_count;
     }
-    auto added = std::make_unique<StoredLineage>();
-    added->conversation_key = handle.conversation_key;
-    added->lineage_hash = handle.lineage_hash;
-    added->system_hash = handle.system_hash;
-    added->first_seen = lineages_seen++;
-    lineages.push_back(std::move(added));
-    return *lineages.back();
+    StoredLineage& added = lineages.emplace_front();
+    added.conversation_key = handle.conversation_key;
+    added.lineage_hash = handle.lineage_hash;
+    added.system_hash = handle.system_hash;
+    added.first_seen = lineages_seen++;
+    return added;
+  }
+  void put_origin(Origin origin) {
+    origin.id_hash |= 1;  // 0 is for what nobody knows
+    if (!origins) origins = std::make_unique<OriginRing>();
+    origins->put(origin, kOriginsPerSessionMax);
+  }
+  void drop_oldest() {
+    auto before_oldest = lineages.before_begin();
+    for (auto before = before_oldest; std::next(before) != lineages.end(); ++before) {
+      if (std::next(before)->last_t < std::next(before_oldest)->last_t) before_oldest = before;
+    }
+    lineages.erase_after(before_oldest);
   }
 };
 
 struct SessionMap::Stripe {
   mutable std::mutex mutex;
-  std::list<Session> newest_first;
-  std::unordered_map<uint64_t, std::list<Session>::iterator> by_key;
+  std::unordered_map<uint64_t, Session> by_key;
+  Session* newest = nullptr;
+  Session* oldest = nullptr;
 
-  // Ends what is too old; the list is in order of use, so only its end is looked at.
+  // Ends what is too old; sessions are in order of use, so only the oldest is looked at.
   void expire(double now_s, double ttl_s) {
-    while (!newest_first.empty() && now_s - newest_first.back().last_t > ttl_s) drop_last();
+    while (oldest != nullptr && now_s - oldest->last_t > ttl_s) drop_oldest();
   }
-  void drop_last() {
-    by_key.erase(newest_first.back().key);
-    newest_first.pop_back();
+  void drop_oldest() {
+    const uint64_t key = oldest->key;
+    unlink(*oldest);
+    by_key.erase(key);
   }
   Session* find(uint64_t key) {
     const auto found = by_key.find(key);
-    return found == by_key.end() ? nullptr : &*found->second;
+    return found == by_key.end() ? nullptr : &found->second;
   }
   Session& touch(uint64_t key, double now_s, size_t max) {
-    const auto found = by_key.find(key);
-    if (found != by_key.end()) {
-      newest_first.splice(newest_first.begin(), newest_first, found->second);
+    Session* session = find(key);
+    if (session != nullptr) {
+      unlink(*session);
     } else {
-      if (newest_first.size() >= max) drop_last();
-      newest_first.emplace_front();
-      newest_first.front().key = key;
-      by_key[key] = newest_first.begin();
+      if (by_key.size() >= max) drop_oldest();
+      session = &by_key[key];
+      session->key = key;
     }
-    newest_first.front().last_t = now_s;
-    return newest_first.front();
+    session->older = newest;
+    session->newer = nullptr;
+    (newest == nullptr ? oldest : newest->newer) = session;
+    newest = session;
+    session->last_t = now_s;
+    return *session;
+  }
+  void unlink(Session& session) {
+    (session.newer == nullptr ? newest : session.newer->older) = session.older;
+    (session.older == nullptr ? oldest : session.older->newer) = session.newer;
   }
 };
 
@@ -135,7 +252,7 @@ SessionMap::Stripe& SessionMap::stripe_of(uint64_t session_key) const {
 }
 
 Snapshot SessionMap::snapshot(const Tables& tables, Handle& handle, const Facts& facts,
-                              double now_s, Reading reading) {
+                              double now_s, Reading reading, std::span<Origin> origins) {
   Snapshot out;
   Stripe& stripe = stripe_of(handle.session_key);
   const std::lock_guard lock(stripe.mutex);
@@ -147,29 +264,29 @@ Snapshot SessionMap::snapshot(const Tables& tables, Handle& handle, const Facts&
   out.session_model = session->model_hash;
   out.session_t = session->model_t;
   const StoredLineage* main = nullptr;
-  for (const auto& lineage : session->lineages) {
-    if (lineage->conversation_key != handle.conversation_key) continue;
-    if (main == nullptr || lineage->state.tool_count > main->state.tool_count ||
-        (lineage->state.tool_count == main->state.tool_count &&
-         lineage->first_seen < main->first_seen)) {
-      main = lineage.get();
+  for (const StoredLineage& lineage : session->lineages) {
+    if (lineage.conversation_key != handle.conversation_key) continue;
+    if (main == nullptr || lineage.tool_count > main->tool_count ||
+        (lineage.tool_count == main->tool_count && lineage.first_seen < main->first_seen)) {
+      main = &lineage;
     }
   }
   if (main != nullptr) {
     out.has_main = true;
     out.main_lineage_hash = main->lineage_hash;
     out.main_system_hash = main->system_hash;
-    out.main_tool_count = main->state.tool_count;
+    out.main_tool_count = main->tool_count;
   }
   if (const StoredLineage* known = session->find(handle)) {
     out.known = true;
-    handle.version = known->state.version;
-    if (known->tables_id == tables.id) {
-      out.lineage = known->state;
+    out.lineage_t = known->last_t;
+    handle.version = known->version;
+    if (known->is_of(tables)) {
+      out.lineage = known->unpack();
     } else {
-      out.lineage.version = known->state.version;
-      out.lineage.turns = known->state.turns;
-      out.lineage.switches = known->state.switches;
+      out.lineage.version = known->version;
+      out.lineage.turns = known->turns;
+      out.lineage.switches = known->switches;
       out.lineage.cur = tables.tier_of_name(known->model_hash);
       out.lineage.belief.fill(1.0 / static_cast<double>(std::max<size_t>(tables.k, 1)));
       out.lineage.prior = out.lineage.belief;
@@ -184,11 +301,17 @@ Snapshot SessionMap::snapshot(const Tables& tables, Handle& handle, const Facts&
     }
   }
   if (session->origins) {
-    for (const wire::OpaqueItem& item : facts.provider_state) {
-      const Origin* origin = session->origins->find(item.hash | 1);
-      if (origin != nullptr && (out.origin.id_hash == 0 || origin->t > out.origin.t)) {
+    for (size_t i = 0; i < facts.provider_state.size(); ++i) {
+      const wire::ProviderState& state = facts.provider_state[i];
+      const Origin* origin = session->origins->find(state.item.hash | 1);
+      if (origin == nullptr) continue;
+      if (!origins.empty()) origins[i] = *origin;
+      if (!state.binds()) continue;
+      if (!origin->binds) {
+        ++out.bypass_items;
+      } else if (out.origin.id_hash == 0 || origin->t > out.origin.t) {
         out.origin = *origin;
-        out.origin_item = item;
+        out.origin_kind = state.item.kind;
       }
     }
   }
@@ -196,37 +319,41 @@ Snapshot SessionMap::snapshot(const Tables& tables, Handle& handle, const Facts&
 }
 
 uint64_t SessionMap::commit(const Tables& tables, const Handle& handle, const Verdict& verdict,
-                            double now_s) {
+                            double now_s, std::span<const Origin> claimed) {
   if (!verdict.commits || handle.session_key == 0) return 0;
   Stripe& stripe = stripe_of(handle.session_key);
   const std::lock_guard lock(stripe.mutex);
   Session& session = stripe.touch(handle.session_key, now_s, stripe_sessions_max_);
   ++session.version;
   const uint64_t order = ++operations_;
+  for (const Origin& origin : claimed) session.put_origin(origin);
   if (verdict.bypass) return order;
   StoredLineage& stored = session.find_or_add(handle);
   stored.last_t = now_s;
-  const bool raced = stored.state.version != handle.version && stored.tables_id == tables.id;
+  const bool same_tables = stored.is_of(tables);
+  const bool raced = stored.version != handle.version && same_tables;
+  const uint32_t version = std::max(stored.version, handle.version) + 1;
   if (!raced) {
-    // What done() of earlier requests adds meanwhile is not in the snapshot.
-    const Lineage before = stored.state;
-    stored.state = verdict.next;
-    if (stored.tables_id == tables.id) {
-      stored.state.ledger = before.ledger;
-      stored.state.rounds = before.rounds;
-      stored.state.req = before.req;
-      stored.state.grow = before.grow;
-      stored.state.out = before.out;
-      stored.state.rc = before.rc;
-      stored.state.last_length = before.last_length;
-      stored.state.last_messages = before.last_messages;
-      stored.state.last_hash = before.last_hash;
+    Lineage next = verdict.next;
+    if (same_tables) {
+      // What done() of earlier requests adds meanwhile is not in the snapshot.
+      const Lineage before = stored.unpack();
+      next.ledger = before.ledger;
+      next.rounds = before.rounds;
+      next.req = before.req;
+      next.grow = before.grow;
+      next.out = before.out;
+      next.rc = before.rc;
+      next.last_length = before.last_length;
+      next.last_messages = before.last_messages;
+      next.last_hash = before.last_hash;
     }
-    stored.tables_id = tables.id;
-    stored.model_hash = verdict.next.cur == kNoTier ? 0 : tables.name_hash[verdict.next.cur];
+    stored.pack(next, tables.k, now_s);
+    stored.tables_id = static_cast<uint32_t>(tables.id);
+    stored.model_hash = next.cur == kNoTier ? 0 : tables.name_hash[next.cur];
   }
-  if (!verdict.locked || stored.state.turns == 0) stored.state.turns += 1;
-  stored.state.version = std::max(stored.state.version, handle.version) + 1;
+  if (!verdict.locked || stored.turns == 0) stored.turns += 1;
+  stored.version = version;
   session.model_hash = stored.model_hash;
   session.model_t = now_s;
   return order;
@@ -240,11 +367,13 @@ uint64_t SessionMap::done(const Tables& tables, SharedCounts& shared, const Hand
   const std::lock_guard lock(stripe.mutex);
   Session* session = stripe.find(handle.session_key);
   StoredLineage* stored = session == nullptr ? nullptr : session->find(handle);
-  if (stored == nullptr || stored->tables_id != tables.id) return 0;
+  if (stored == nullptr || !stored->is_of(tables)) return 0;
   Step measured = step;
   if (prompt_tokens > 0) measured.length = prompt_tokens;
   const Tier tier = tables.tier_of[verdict.model];
-  answered(shared, stored->state, measured, tier, completion_tokens, verdict.bypass, verdict.main);
+  Lineage state = stored->unpack();
+  answered(shared, state, measured, tier, completion_tokens, verdict.bypass, verdict.main);
+  stored->pack(state, tables.k, step.t);
   ++session->version;
   return ++operations_;
 }
@@ -256,19 +385,18 @@ uint64_t SessionMap::add_owner(const Handle& handle, uint64_t call_hash, uint64_
   const std::lock_guard lock(stripe.mutex);
   Session& session = stripe.touch(handle.session_key, now_s, stripe_sessions_max_);
   if (!session.owners) session.owners = std::make_unique<OriginRing>();
-  session.owners->put({call_hash, model_hash, now_s}, kOwnersPerSessionMax);
+  session.owners->put({.id_hash = call_hash, .model_hash = model_hash, .t = now_s},
+                      kOwnersPerSessionMax);
   ++session.version;
   return ++operations_;
 }
 
-uint64_t SessionMap::add_origin(const Handle& handle, uint64_t item_hash, uint64_t model_hash,
-                                double now_s) {
+uint64_t SessionMap::add_origin(const Handle& handle, const Origin& origin) {
   if (handle.session_key == 0) return 0;
   Stripe& stripe = stripe_of(handle.session_key);
   const std::lock_guard lock(stripe.mutex);
-  Session& session = stripe.touch(handle.session_key, now_s, stripe_sessions_max_);
-  if (!session.origins) session.origins = std::make_unique<OriginRing>();
-  session.origins->put({item_hash | 1, model_hash, now_s}, kOriginsPerSessionMax);
+  Session& session = stripe.touch(handle.session_key, origin.t, stripe_sessions_max_);
+  session.put_origin(origin);
   ++session.version;
   return ++operations_;
 }
@@ -276,17 +404,17 @@ uint64_t SessionMap::add_origin(const Handle& handle, uint64_t item_hash, uint64
 void SessionMap::forget(uint64_t session_key) {
   Stripe& stripe = stripe_of(session_key);
   const std::lock_guard lock(stripe.mutex);
-  const auto found = stripe.by_key.find(session_key);
-  if (found == stripe.by_key.end()) return;
-  stripe.newest_first.erase(found->second);
-  stripe.by_key.erase(found);
+  Session* const session = stripe.find(session_key);
+  if (session == nullptr) return;
+  stripe.unlink(*session);
+  stripe.by_key.erase(session_key);
 }
 
 size_t SessionMap::sessions() const {
   size_t total = 0;
   for (size_t i = 0; i < kStripes; ++i) {
     const std::lock_guard lock(stripes_[i].mutex);
-    total += stripes_[i].newest_first.size();
+    total += stripes_[i].by_key.size();
   }
   return total;
 }
@@ -295,12 +423,13 @@ std::vector<SessionView> SessionMap::list(size_t limit) const {
   std::vector<SessionView> out;
   for (size_t i = 0; i < kStripes && out.size() < limit; ++i) {
     const std::lock_guard lock(stripes_[i].mutex);
-    for (const Session& session : stripes_[i].newest_first) {
-      for (const auto& lineage : session.lineages) {
+    for (const Session* session = stripes_[i].newest; session != nullptr;
+         session = session->older) {
+      for (const StoredLineage& lineage : session->lineages) {
         if (out.size() == limit) break;
-        out.push_back({to_hex(session.key), to_hex(lineage->conversation_key), lineage->model_hash,
-                       lineage->last_t, lineage->state.turns, lineage->state.switches,
-                       static_cast<uint32_t>(session.lineages.size()), lineage->state.auxiliary});
+        out.push_back({to_hex(session->key), to_hex(lineage.conversation_key), lineage.model_hash,
+                       lineage.last_t, lineage.turns, lineage.switches, session->lineage_count,
+                       lineage.auxiliary});
       }
     }
   }

@@ -15,7 +15,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -64,16 +63,19 @@ class SessionMap {
   enum class Reading : uint8_t { kNumbered, kDryRun };
 
   // The session's state for a request; owners and origins are looked up for the ids in `facts`.
-  // A lineage of other tables keeps its model by name and nothing else.
+  // `origins`, empty or one for each item of facts.provider_state, is filled with what is known of
+  // it. A lineage of other tables keeps its model by name and nothing else.
   Snapshot snapshot(const Tables& tables, Handle& handle, const Facts& facts, double now_s,
-                    Reading reading = Reading::kNumbered);
-  // Each gives its number, 0 if nothing changed.
-  uint64_t commit(const Tables& tables, const Handle& handle, const Verdict& verdict, double now_s);
+                    Reading reading = Reading::kNumbered, std::span<Origin> origins = {});
+  // Each gives its number, 0 if nothing changed. `claimed` are items that the answering model could
+  // read and whose origin nobody remembered.
+  uint64_t commit(const Tables& tables, const Handle& handle, const Verdict& verdict, double now_s,
+                  std::span<const Origin> claimed = {});
   uint64_t done(const Tables& tables, SharedCounts& shared, const Handle& handle,
                 const Verdict& verdict, const Step& step, uint32_t prompt_tokens,
                 uint32_t completion_tokens);
   uint64_t add_owner(const Handle& handle, uint64_t call_hash, uint64_t model_hash, double now_s);
-  uint64_t add_origin(const Handle& handle, uint64_t item_hash, uint64_t model_hash, double now_s);
+  uint64_t add_origin(const Handle& handle, const Origin& origin);
   // As if the session had never been there.
   void forget(uint64_t session_key);
 

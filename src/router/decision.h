@@ -61,7 +61,12 @@ struct Decision {
   learning::Identity identity;
   SessionPhase phase = SessionPhase::kNewSession;
   uint64_t affinity = 0;  // of the conversation, for the choice of an endpoint
-  bool drop_foreign_opaque = false;
+  // Items that another model made than the one that serves; they are not sent.
+  std::vector<wire::ProviderState> dropped_state;
+  std::vector<uint64_t> unowned_state;  // hashes of items that are sent and that nobody remembers
+  // The only endpoint that may serve, by BackendSet's hash; 0: any of the model. Provider state
+  // lies there.
+  uint64_t endpoint = 0;
 
   // A private decision or a private signal: text is stored with its spans replaced.
   bool is_private = false;

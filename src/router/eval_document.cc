@@ -312,6 +312,11 @@ void write_learning(const Router& router, const Decision& decision, json::JsonWr
   w.field("proposal_model", model_name(decision, decision.proposal));
   w.field("final_model", model_name(decision, decision.model));
   w.field("locked", verdict.locked);
+  if (verdict.locked) w.field("lock_evidence", verdict.lock_origin_known ? "issued" : "lineage");
+  if (!decision.dropped_state.empty()) {
+    w.field("dropped_items", static_cast<uint64_t>(decision.dropped_state.size()));
+  }
+  w.short_field("idle_seconds", verdict.idle_seconds);
   if (!verdict.lock_ignored.empty()) w.field("lock_ignored", verdict.lock_ignored);
   w.field("turns", verdict.next.turns);
   w.field("switches", verdict.next.switches);

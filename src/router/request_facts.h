@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "policy/select.h"
 #include "signals/input.h"
-#include "wire/opaque.h"
+#include "wire/conversation.h"
 
 namespace vsr::router {
 
@@ -33,7 +33,7 @@ struct RequestFacts {
   uint64_t system_hash = 0;
   std::vector<uint64_t> prefix_hashes;  // after each message
   std::vector<uint64_t> pending_calls;  // of calls whose results are delivered or due
-  std::vector<wire::OpaqueItem> provider_state;
+  std::vector<wire::ProviderState> provider_state;
   std::vector<policy::ModelState> models;  // by ModelId
 };
 

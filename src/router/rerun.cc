@@ -12,7 +12,8 @@
 namespace vsr::router {
 namespace {
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;
+constexpr uint8_t kInOpenToolLoop = 0x80;  // beside the kind of an opaque item
 
 enum Flag : uint32_t {
   kToolLoop = 1 << 0,
@@ -169,8 +170,10 @@ void write_request(const Decision& decision, const FirstHash& first, const Keyed
   }
   out.number(std::min(facts.provider_state.size(), kIdsKept));
   for (size_t i = 0; i < std::min(facts.provider_state.size(), kIdsKept); ++i) {
-    out.byte(static_cast<uint8_t>(facts.provider_state[i].kind));
-    out.hash(key(facts.provider_state[i].hash));
+    const wire::ProviderState& state = facts.provider_state[i];
+    out.byte(static_cast<uint8_t>(static_cast<uint8_t>(state.item.kind) |
+                                  (state.in_open_tool_loop ? kInOpenToolLoop : 0)));
+    out.hash(key(state.item.hash));
   }
 }
 
@@ -203,9 +206,12 @@ void read_request(Reader& in, Recorded& out) {
   facts.pending_calls.resize(in.count(sizeof(uint64_t)));
   for (uint64_t& hash : facts.pending_calls) hash = in.hash();
   facts.provider_state.resize(in.count(1 + sizeof(uint64_t)));
-  for (wire::OpaqueItem& item : facts.provider_state) {
-    item.kind = static_cast<wire::OpaqueKind>(in.byte() % wire::kOpaqueKindCount);
-    item.hash = in.hash();
+  for (wire::ProviderState& state : facts.provider_state) {
+    const uint8_t kind = in.byte();
+    state.in_open_tool_loop = (kind & kInOpenToolLoop) != 0;
+    state.item.kind =
+        static_cast<wire::OpaqueKind>((kind & ~kInOpenToolLoop) % wire::kOpaqueKindCount);
+    state.item.hash = in.hash();
   }
 }
 

@@ -5,7 +5,7 @@
 // what the answer changed in that. Compact bytes in base64; doubles are exact. No text but names
 // of models: hashes pass through a KeyedHash, whose key is never stored. Pure.
 //
-// Version 1. Readers take no other; records of another version cannot be decided again.
+// Version 2. Readers take no other; records of another version cannot be decided again.
 
 #include <cstdint>
 #include <optional>

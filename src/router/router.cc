@@ -95,11 +95,16 @@ RequestFacts facts_of(const Request& request, const Origin& origin) {
   for (const std::string_view id : conversation.pending_tool_call_ids) {
     out.pending_calls.push_back(learning::id_hash(id));
   }
-  for (const wire::ProviderState& state : conversation.provider_state) {
-    out.provider_state.push_back(state.item);
-  }
+  out.provider_state.assign(conversation.provider_state.begin(), conversation.provider_state.end());
   out.models = origin.models;
   return out;
+}
+
+wire::ApiError lock_unavailable(const Decision& decision, std::string_view where) {
+  return {
+      503, "no_healthy_endpoint", "",
+      fmt::format("this turn belongs to {}, which cannot be used now{} ({}); try again",
+                  decision.config->models[decision.model].name, where, decision.verdict.reason)};
 }
 
 }  // namespace
@@ -215,25 +220,28 @@ Decision Router::decide(Request& request, const Origin& origin) const {
     fit_models(decision, request.prompt(), origin.encoding);
     if (decision.wants_encoding()) return decision;
   }
-  finish(decision, origin.dry_run);
+  finish(decision, origin.dry_run, origin.endpoint_healthy);
   note_matches(decision, request);
   return decision;
 }
 
 // From a selection to the model that serves.
-void Router::finish(Decision& decision, bool dry_run) const {
+void Router::finish(Decision& decision, bool dry_run,
+                    const EndpointHealth& endpoint_healthy) const {
   if (!decision.error && !decision.explicit_model) {
     decision.proposal = decision.selection.model;
     if (decision.proposal == config::kNoModel) decision.error = cannot_serve(decision);
   }
+  std::vector<learning::Origin> origins;
   if (!decision.error && learning_) {
     const Stopwatch stopwatch(clock_, decision.timings.learning_us);
-    learn(decision, dry_run);
+    learn(decision, dry_run, origins);
   } else if (!decision.error) {
     decision.model = decision.proposal;
   }
   if (decision.affinity == 0) decision.affinity = decision.facts.lineage_hash;
   settle_model(decision);
+  settle_state(decision, origins, endpoint_healthy);
   settle_reasoning(decision);
 }
 
@@ -400,9 +408,10 @@ learning::Facts Router::learning_facts(const Decision& decision) const {
   return facts;
 }
 
-void Router::learn(Decision& decision, bool dry_run) const {
+void Router::learn(Decision& decision, bool dry_run, std::vector<learning::Origin>& origins) const {
   using Reading = learning::SessionMap::Reading;
   const learning::Facts facts = learning_facts(decision);
+  origins.resize(facts.provider_state.size());
   const uint64_t session = decision.facts.session_key;
   const uint64_t conversation = decision.facts.conversation_key;
   decision.handle = {.session_key = session != 0 ? session : conversation,
@@ -434,8 +443,9 @@ void Router::learn(Decision& decision, bool dry_run) const {
   {
     // The snapshot too, so that operations have one order over sessions and shared counts.
     const std::lock_guard lock(learning_->shared_mutex);
-    snapshot = learning_->sessions.snapshot(*tables_, decision.handle, facts, facts.step.t,
-                                            dry_run ? Reading::kDryRun : Reading::kNumbered);
+    snapshot =
+        learning_->sessions.snapshot(*tables_, decision.handle, facts, facts.step.t,
+                                     dry_run ? Reading::kDryRun : Reading::kNumbered, origins);
     learning::SharedCounts& shared = learning_->counts_of(tables_->id);
     if (decision.handle.order % kCheckpointEvery == 1) {
       decision.shared_before = std::make_shared<const learning::SharedCounts>(shared);
@@ -450,13 +460,11 @@ void Router::learn(Decision& decision, bool dry_run) const {
   decision.previous = decision.verdict.previous;
   if (facts.tool_loop) {
     decision.phase = SessionPhase::kToolLoop;
-  } else if (!facts.provider_state.empty()) {
+  } else if (std::ranges::any_of(facts.provider_state, &wire::ProviderState::binds)) {
     decision.phase = SessionPhase::kProviderState;
   } else if (snapshot.known) {
     decision.phase = SessionPhase::kUserTurn;
   }
-  // Foreign opaque items cannot be read by the private model; they are dropped as whole blocks.
-  if (decision.verdict.bypass && !facts.provider_state.empty()) decision.drop_foreign_opaque = true;
 }
 
 // Learning may name a model that cannot serve this request: one that is down, or one that is held
@@ -483,17 +491,9 @@ void Router::settle_model(Decision& decision) const {
                                      facts.models[decision.model]) == policy::DropReason::kNone)) {
     return;
   }
-  if (!healthy && verdict.locked &&
-      config_->learning.on_lock_unavailable == config::OnLockUnavailable::kFail) {
-    decision.error = wire::ApiError{
-        503, "no_healthy_endpoint", "",
-        fmt::format("this turn belongs to {}, which cannot be used now ({}); try again",
-                    config_->models[decision.model].name, verdict.reason)};
+  if (owned && config_->learning.on_lock_unavailable != config::OnLockUnavailable::kPortable) {
+    decision.error = lock_unavailable(decision, "");
     return;
-  }
-  if (verdict.locked &&
-      config_->learning.on_lock_unavailable == config::OnLockUnavailable::kPortable) {
-    decision.drop_foreign_opaque = true;
   }
   if (decision.proposal == config::kNoModel || !facts.models[decision.proposal].healthy) {
     decision.error = cannot_serve(decision);
@@ -506,6 +506,50 @@ void Router::settle_model(Decision& decision) const {
   verdict.action = learning::Action::kSwitch;
   verdict.reason = owned ? "switch_allowed:owner_unavailable" : "switch_allowed";
   verdict.locked = false;
+}
+
+// What of the provider state goes along, and which endpoint it lies at. An item that another model
+// made is of no use to the one that serves and goes out as a whole block; of one that nobody
+// remembers the lineage's model is taken for the maker. A request for a named model is sent as it
+// came.
+void Router::settle_state(Decision& decision, std::span<const learning::Origin> origins,
+                          const EndpointHealth& endpoint_healthy) const {
+  if (decision.error || decision.model == config::kNoModel || decision.explicit_model ||
+      origins.empty()) {
+    return;
+  }
+  const uint64_t served = learning::model_name_hash(config_->models[decision.model].name);
+  const bool moved = decision.verdict.bypass ||
+                     (decision.previous != config::kNoModel && decision.previous != decision.model);
+  const learning::Origin* home = nullptr;
+  const std::vector<wire::ProviderState>& state = decision.facts.provider_state;
+  for (size_t i = 0; i < state.size(); ++i) {
+    const bool known = origins[i].id_hash != 0;
+    if (known ? origins[i].model_hash != served : moved) {
+      decision.dropped_state.push_back(state[i]);
+      continue;
+    }
+    if (!known) decision.unowned_state.push_back(state[i].item.hash);
+    if (known && state[i].binds() && (home == nullptr || origins[i].t > home->t)) {
+      home = &origins[i];
+    }
+  }
+  if (home == nullptr || home->endpoint_hash == 0 || !endpoint_healthy) return;
+  using enum config::OnLockUnavailable;
+  const config::OnLockUnavailable otherwise = config_->learning.on_lock_unavailable;
+  if (endpoint_healthy(decision.model, home->endpoint_hash)) {
+    decision.endpoint = home->endpoint_hash;
+  } else if (otherwise == kFail) {
+    decision.error = lock_unavailable(decision, " at the endpoint that holds its state");
+  } else if (otherwise == kPortable) {
+    for (size_t i = 0; i < state.size(); ++i) {
+      if (origins[i].id_hash == 0 || origins[i].endpoint_hash != home->endpoint_hash ||
+          origins[i].model_hash != served) {
+        continue;
+      }
+      decision.dropped_state.push_back(state[i]);
+    }
+  }
 }
 
 void Router::settle_reasoning(Decision& decision) const {
@@ -562,9 +606,14 @@ void Router::note_private_values(Decision& decision, const Request& request) {
   if (count >= signals::kEntitiesMax) decision.private_values.clear();
 }
 
-uint64_t Router::commit(const Decision& decision, UnixMillis now) const {
+uint64_t Router::commit(const Decision& decision, UnixMillis now, uint64_t endpoint) const {
   if (!learning_ || decision.verdict.action == learning::Action::kNone) return 0;
-  return learning_->sessions.commit(*tables_, decision.handle, decision.verdict, seconds(now));
+  std::vector<learning::Origin> claimed;
+  for (const uint64_t item : decision.unowned_state) {
+    claimed.push_back(origin_of(decision, item, now, endpoint));
+  }
+  return learning_->sessions.commit(*tables_, decision.handle, decision.verdict, seconds(now),
+                                    claimed);
 }
 
 uint64_t Router::done(const Decision& decision, uint64_t prompt_tokens, uint64_t completion_tokens,
@@ -592,12 +641,20 @@ uint64_t Router::add_tool_call(const Decision& decision, uint64_t id_hash, UnixM
       seconds(now));
 }
 
-uint64_t Router::add_opaque(const Decision& decision, const wire::OpaqueItem& item,
-                            UnixMillis now) const {
+uint64_t Router::add_opaque(const Decision& decision, const wire::OpaqueItem& item, UnixMillis now,
+                            uint64_t endpoint) const {
   if (!learning_ || decision.model == config::kNoModel) return 0;
-  return learning_->sessions.add_origin(
-      decision.handle, item.hash, learning::model_name_hash(config_->models[decision.model].name),
-      seconds(now));
+  return learning_->sessions.add_origin(decision.handle,
+                                        origin_of(decision, item.hash, now, endpoint));
+}
+
+learning::Origin Router::origin_of(const Decision& decision, uint64_t item, UnixMillis now,
+                                   uint64_t endpoint) const {
+  return {.id_hash = item,
+          .model_hash = learning::model_name_hash(config_->models[decision.model].name),
+          .endpoint_hash = endpoint,
+          .t = seconds(now),
+          .binds = !decision.verdict.bypass};
 }
 
 policy::Explanation Router::explain(const Decision& decision) const {

@@ -44,6 +44,9 @@ struct LearningState {
   }
 };
 
+// Whether that endpoint of the model may serve; null: it may.
+using EndpointHealth = std::function<bool(config::ModelId, uint64_t endpoint)>;
+
 // Where a request comes from and what the backends look like now.
 struct Origin {
   std::function<std::string_view(std::string_view)> header;  // "" if absent
@@ -51,8 +54,9 @@ struct Origin {
   std::string_view api_key_name;
   UnixMillis unix_ms = 0;
   std::vector<policy::ModelState> models;  // by ModelId
-  bool evaluate_all = false;               // every signal, not only those that matter
-  bool dry_run = false;                    // no state changes: for /api/v1/eval
+  EndpointHealth endpoint_healthy;
+  bool evaluate_all = false;  // every signal, not only those that matter
+  bool dry_run = false;       // no state changes: for /api/v1/eval
   // kKnown gives a Decision that is not finished when it wants_encoding(): encode() takes
   // milliseconds, so do it on a compute pool, and then decide again.
   signals::Encoding encoding = signals::Encoding::kNow;
@@ -103,8 +107,9 @@ class Router {
                                      std::shared_ptr<LearningState> learning) const;
 
   // Each gives the number of its operation on what learning remembers, 0 if nothing changed.
-  // The first byte of a good answer arrived: the conversation moves.
-  uint64_t commit(const Decision& decision, UnixMillis now) const;
+  // The first byte of a good answer arrived: the conversation moves. Provider state that nobody
+  // claims belongs to the model, and lies at the endpoint, that could answer with it.
+  uint64_t commit(const Decision& decision, UnixMillis now, uint64_t endpoint = 0) const;
   // The answer is complete; 0 prompt tokens: the backend did not say.
   uint64_t done(const Decision& decision, uint64_t prompt_tokens, uint64_t completion_tokens,
                 UnixMillis now) const;
@@ -112,7 +117,8 @@ class Router {
   // opaque item.
   uint64_t add_tool_call(const Decision& decision, std::string_view id, UnixMillis now) const;
   uint64_t add_tool_call(const Decision& decision, uint64_t id_hash, UnixMillis now) const;
-  uint64_t add_opaque(const Decision& decision, const wire::OpaqueItem& item, UnixMillis now) const;
+  uint64_t add_opaque(const Decision& decision, const wire::OpaqueItem& item, UnixMillis now,
+                      uint64_t endpoint = 0) const;
 
   // By SignalId: of a rule and of the weights that it reads. Equal: the same result.
   std::span<const uint64_t> fingerprints() const { return engine_->fingerprints(); }
@@ -147,9 +153,14 @@ class Router {
   // False with what is missing in `out`.
   bool evaluate_again(const Known& known, Again& out) const;
   bool fit_again(const Known& known, Again& out) const;
-  void finish(Decision& decision, bool dry_run) const;
-  void learn(Decision& decision, bool dry_run) const;
+  void finish(Decision& decision, bool dry_run, const EndpointHealth& endpoint_healthy) const;
+  // `origins`: of each item of provider state in the request.
+  void learn(Decision& decision, bool dry_run, std::vector<learning::Origin>& origins) const;
   void settle_model(Decision& decision) const;
+  void settle_state(Decision& decision, std::span<const learning::Origin> origins,
+                    const EndpointHealth& endpoint_healthy) const;
+  learning::Origin origin_of(const Decision& decision, uint64_t item, UnixMillis now,
+                             uint64_t endpoint) const;
   void settle_reasoning(Decision& decision) const;
   void note_matches(Decision& decision, const Request& request) const;
   static void note_private_values(Decision& decision, const Request& request);

@@ -4,6 +4,7 @@
 
 #include "router/router_fixture.h"
 #include "signals/detect.h"
+#include "wire/hash.h"
 
 namespace vsr::router {
 namespace {
@@ -434,18 +435,27 @@ TEST(Router, AToolLoopOfAnUnknownCallIsAFreeDecision) {
   EXPECT_EQ(loop.phase, SessionPhase::kToolLoop);
 }
 
+// A recipe whose locks do that when the locked model cannot serve.
+std::string on_lock_unavailable(std::string_view setting) {
+  return edited("session_aware: {enabled: true}",
+                fmt::format("session_aware: {{enabled: true, on_lock_unavailable: {}}}", setting));
+}
+
+// An assistant message that only the model that wrote it can read.
+std::string signed_answer(std::string_view signature, std::string_view more = "") {
+  return fmt::format(
+      R"({{"role":"assistant","content":"done","extra_content":{{"google":{{"thought_signature":"{}"}}}}{}}})",
+      signature, more);
+}
+
 TEST(Router, ALockedModelThatIsDownFollowsTheRecipe) {
   struct Case {
     std::string_view setting;
     std::string_view served;
-    bool drops_opaque;
   };
-  const Case cases[] = {
-      {"fail", "", false}, {"same_model_elsewhere", "small", false}, {"portable", "small", true}};
-  for (const Case& c : cases) {
-    World world(edited(
-        "session_aware: {enabled: true}",
-        fmt::format("session_aware: {{enabled: true, on_lock_unavailable: {}}}", c.setting)));
+  for (const Case& c :
+       {Case{"fail", ""}, Case{"same_model_elsewhere", ""}, {"portable", "small"}}) {
+    World world(on_lock_unavailable(c.setting));
     ASSERT_NE(world.router_, nullptr);
     world.headers_["x-conversation-id"] = "c";
     const Decision first = world.serve(body("auto", {user("prove it")}));
@@ -462,8 +472,85 @@ TEST(Router, ALockedModelThatIsDownFollowsTheRecipe) {
       EXPECT_EQ(world.model_of(loop), c.served) << c.setting;
       EXPECT_EQ(loop.verdict.reason, "switch_allowed:owner_unavailable");
     }
-    EXPECT_EQ(loop.drop_foreign_opaque, c.drops_opaque) << c.setting;
   }
+}
+
+TEST(Router, StateOfAModelThatIsDownIsLeftOutWhereItMayMove) {
+  World world(on_lock_unavailable("portable"));
+  world.headers_["x-conversation-id"] = "c";
+  const Decision first = world.serve(body("auto", {user("prove it")}));
+  world.router_->add_opaque(first, {wire::OpaqueKind::kThoughtSignature, wire::hash_bytes("S")},
+                            world.clock_.unix_ms(), 1);
+  world.set_healthy("large", false);
+  const Decision moved =
+      world.decide(body("auto", {user("prove it"), signed_answer("S"), user("hello")}));
+  ASSERT_FALSE(moved.error);
+  EXPECT_EQ(world.model_of(moved), "small");
+  ASSERT_EQ(moved.dropped_state.size(), 1u);
+  EXPECT_EQ(moved.dropped_state[0].message, 1);
+}
+
+TEST(Router, StateBindsToTheEndpointThatHoldsIt) {
+  struct Case {
+    std::string_view setting;
+    bool fails;
+    size_t dropped;
+  };
+  for (const Case& c : {Case{"fail", true, 0}, Case{"same_model_elsewhere", false, 0},
+                        Case{"portable", false, 1}}) {
+    World world(on_lock_unavailable(c.setting));
+    world.headers_["x-conversation-id"] = "c";
+    const Decision first = world.serve(body("auto", {user("prove it")}));
+    constexpr uint64_t kHome = 41;
+    world.router_->add_opaque(first, {wire::OpaqueKind::kThoughtSignature, wire::hash_bytes("S")},
+                              world.clock_.unix_ms(), kHome);
+    bool up = true;
+    world.origin_.endpoint_healthy = [&](config::ModelId, uint64_t hash) {
+      return hash != kHome || up;
+    };
+    const std::string next = body("auto", {user("prove it"), signed_answer("S"), user("hello")});
+    const Decision home = world.decide(next);
+    EXPECT_EQ(home.endpoint, kHome);
+    EXPECT_EQ(home.verdict.reason, "hard_lock=context_portability:thought_signature");
+    up = false;
+    const Decision away = world.decide(next);
+    EXPECT_EQ(away.error.has_value(), c.fails) << c.setting;
+    EXPECT_EQ(world.model_of(away), "large") << c.setting;
+    EXPECT_EQ(away.endpoint, 0u) << c.setting;
+    EXPECT_EQ(away.dropped_state.size(), c.dropped) << c.setting;
+  }
+}
+
+TEST(Router, ThinkingOfAnotherModelIsLeftOutAfterASwitch) {
+  World world;
+  world.headers_["x-conversation-id"] = "c";
+  const Decision first = world.serve(body("auto", {user("hello")}));
+  ASSERT_EQ(world.model_of(first), "small");
+  world.router_->add_opaque(first, {wire::OpaqueKind::kThoughtSignature, wire::hash_bytes("S")},
+                            world.clock_.unix_ms());
+  const std::string thought =
+      R"({"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":"S"},)"
+      R"({"type":"text","text":"done"}]})";
+  const Decision next = world.decide(body("auto", {user("hello"), thought, user("prove it")}));
+  ASSERT_EQ(world.model_of(next), "large");
+  ASSERT_EQ(next.dropped_state.size(), 1u);
+  EXPECT_EQ(next.dropped_state[0].item.kind, wire::OpaqueKind::kThinking);
+  const Decision same = world.decide(body("auto", {user("hello"), thought, user("hello again")}));
+  ASSERT_EQ(world.model_of(same), "small");
+  EXPECT_TRUE(same.dropped_state.empty());
+  const Decision named = world.decide(body("large", {user("hello"), thought, user("x")}));
+  EXPECT_TRUE(named.dropped_state.empty()) << "a request for a named model is sent as it came";
+}
+
+TEST(Router, StateThatNobodyClaimsBelongsToTheModelThatAnsweredWithIt) {
+  World world;
+  world.headers_["x-conversation-id"] = "one";
+  const std::string stored = R"(,"conversation":"conv_1")";
+  ASSERT_EQ(world.model_of(world.serve(body("auto", {user("prove it")}, stored))), "large");
+  // Another lineage of the same conversation, which would go elsewhere.
+  const Decision other = world.decide(body("auto", {user("hello")}, stored));
+  EXPECT_EQ(world.model_of(other), "large");
+  EXPECT_EQ(other.verdict.reason, "hard_lock=context_portability:conversation");
 }
 
 TEST(Router, ANamedModelOverridesALockAndSaysSo) {

@@ -1,5 +1,7 @@
 #include "sim/handler.h"
 
+#include <fmt/format.h>
+
 #include <optional>
 
 #include "sim/speak.h"
@@ -142,7 +144,18 @@ net::Task<Status> SimHandler::generation(http::Exchange& exchange, Api api) {
     co_return co_await refuse(exchange, refusal);
   }
   const uint64_t number = record(exchange, body->view());
-  const std::expected<GenerationRequest, Refusal> request = read_request(api, body->view());
+  std::expected<GenerationRequest, Refusal> request = read_request(api, body->view());
+  if (request) request->request_id = exchange.request().headers.get("x-request-id");
+  if (const std::string_view own = exchange.request().headers.get("x-sim-answer");
+      request && !own.empty()) {
+    const Result<std::vector<Answer>> answer =
+        parse_script(fmt::format(R"({{"answers":[{}]}})", own));
+    if (!answer || answer->size() != 1) {
+      request = std::unexpected(Refusal{400, "x-sim-answer must be one answer of a script", ""});
+    } else {
+      request->answer = answer->front();
+    }
+  }
   if (!request) co_return co_await refuse(exchange, request.error());
   if (!state_.serves(request->model)) {
     const Refusal refusal = {404, "The model `" + request->model + "` does not exist.", "model"};

@@ -52,20 +52,4 @@ void Journal::write(json::JsonWriter& writer) const {
   writer.end_array().field("dropped", dropped_).end_object();
 }
 
-void ToolCallLedger::issued(const std::string& id, const std::string& model) {
-  if (!model_of_.insert_or_assign(id, model).second) return;
-  order_.push_back(id);
-  if (order_.size() > kToolCallsKeptMax) {
-    model_of_.erase(order_.front());
-    order_.pop_front();
-  }
-}
-
-void ToolCallLedger::delivered(const std::string& id, const std::string& model) {
-  const auto found = model_of_.find(id);
-  if (found == model_of_.end()) return;
-  ++deliveries_;
-  if (found->second != model) ++violations_;
-}
-
 }  // namespace vsr::sim

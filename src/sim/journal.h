@@ -1,7 +1,7 @@
 #pragma once
 
-// What happened to a simulated backend: the requests that arrived, who was asked to make which tool
-// call, and counters. Oldest entries go first, and what went is counted. Not thread-safe.
+// What happened to a simulated backend: the requests that arrived. Oldest entries go first, and
+// what went is counted. Not thread-safe.
 
 #include <cstdint>
 #include <deque>
@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/strings.h"
 #include "http/message.h"
 #include "json/writer.h"
 
@@ -19,7 +18,6 @@ namespace vsr::sim {
 
 constexpr size_t kRequestsKeptMax = 2'000;
 constexpr size_t kRequestBytesKeptMax = 256UL << 20;
-constexpr size_t kToolCallsKeptMax = 100'000;
 
 struct SeenRequest {
   uint64_t number = 0;
@@ -48,21 +46,6 @@ class Journal {
   size_t bytes_ = 0;
   uint64_t next_ = 1;
   uint64_t dropped_ = 0;
-};
-
-// Which model was asked for when a tool call was made, and which for its result.
-class ToolCallLedger {
- public:
-  void issued(const std::string& id, const std::string& model);
-  void delivered(const std::string& id, const std::string& model);
-  uint64_t deliveries() const { return deliveries_; }  // of results whose call is known
-  uint64_t violations() const { return violations_; }  // of these, to another model
-
- private:
-  StringMap<std::string> model_of_;
-  std::deque<std::string> order_;
-  uint64_t deliveries_ = 0;
-  uint64_t violations_ = 0;
 };
 
 }  // namespace vsr::sim

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "sim/auditor.h"
+
 namespace vsr::sim {
 
 namespace {
@@ -105,6 +107,7 @@ std::expected<GenerationRequest, Refusal> read_request(Api api, std::string_view
   request.cache_salt = (*body)["cache_salt"].as_string();
   if (api == Api::kChat) {
     if (const auto chat = read_chat(*body, request); !chat) return std::unexpected(chat.error());
+    request.opaque_items = find_opaque(text);
     return request;
   }
   const std::string param = api == Api::kEmbeddings ? "input" : "prompt";

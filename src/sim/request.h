@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "json/value.h"
+#include "sim/script.h"
 
 namespace vsr::sim {
 
@@ -24,6 +26,10 @@ struct GenerationRequest {
   std::string cache_salt;
   // Ids of the tool results that this request delivers: those after the last assistant message.
   std::vector<std::string> tool_results;
+  std::vector<std::string> opaque_items;  // anywhere in the body
+  // From headers: x-request-id, and the answer that x-sim-answer holds, as in a script.
+  std::string request_id;
+  std::optional<Answer> answer;
   std::vector<std::string> inputs;  // of an embeddings request
   bool base64_vectors = false;
 };

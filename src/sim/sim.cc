@@ -78,7 +78,9 @@ class SimBackend::Worker {
 };
 
 SimBackend::SimBackend(const SimOptions& options)
-    : address_(options.address), state_(options.models, options.cache_blocks_max) {}
+    : address_(options.address),
+      state_(options.models, options.cache_blocks_max,
+             options.auditor ? options.auditor : std::make_shared<Auditor>()) {}
 
 SimBackend::~SimBackend() { stop(); }
 

@@ -27,6 +27,7 @@ struct SimOptions {
   std::chrono::milliseconds idle_close{5'000};  // of keep-alive connections, as vLLM's server
   size_t threads = 1;
   size_t cache_blocks_max = PrefixCache::kBlocksMax;
+  std::shared_ptr<Auditor> auditor;  // null: one of its own
 };
 
 class SimBackend {

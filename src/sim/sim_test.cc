@@ -304,6 +304,38 @@ TEST_F(Sim, ToolResultsForAnotherModelAreViolations) {
   EXPECT_EQ(stats.violations, 1u);
 }
 
+TEST_F(Sim, OpaqueItemsForAnotherModelAreViolations) {
+  script(R"({"content":"x","extra":{"extra_content":{"google":
+            {"thought_signature":"sim-opaque-1"}}}})");
+  chat(kHello);
+  const auto deliver = [&](const std::string& model, const std::string& item) {
+    chat(R"({"model":")" + model + R"(","messages":[{"role":"assistant","content":"x","any":")" +
+         item + R"("},{"role":"user","content":")" + item + R"("}]})");
+    return sim->state().stats();
+  };
+  EXPECT_EQ(deliver("openai/gpt5.4", "sim-opaque-1").opaque_violations, 0u);
+  EXPECT_EQ(deliver("google/gemini-3.1-pro", "sim-opaque-2").opaque_violations, 0u) << "unknown";
+  const Stats stats = deliver("google/gemini-3.1-pro", "sim-opaque-1");
+  EXPECT_EQ(stats.opaque_deliveries, 2u) << "a request counts each item once";
+  EXPECT_EQ(stats.opaque_violations, 1u);
+}
+
+TEST_F(Sim, ARequestMayBringItsAnswer) {
+  script(R"({"content":"of the script"})");
+  const auto with = [&](const std::string& answer) {
+    return http::fetch("POST", sim->url() + kChat, {{"x-sim-answer", answer}}, kHello, 2s);
+  };
+  const auto own = with(R"({"content":"of its own"})");
+  ASSERT_TRUE(own.has_value());
+  EXPECT_NE(own->body.find("of its own"), std::string::npos);
+  EXPECT_NE(ask("POST", kChat, kHello)->body.find("of the script"), std::string::npos);
+  for (const char* const wrong : {"{}},{", R"({"nothing":1})", R"({"content":"a"},{})"}) {
+    const auto refused = with(wrong);
+    ASSERT_TRUE(refused.has_value());
+    EXPECT_EQ(refused->status, 400) << wrong;
+  }
+}
+
 TEST_F(Sim, RefusesAsVllmDoes) {
   struct Case {
     const char* method;

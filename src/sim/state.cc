@@ -47,7 +47,7 @@ void BackendState::clear() {
   answers_.clear();
   cache_.clear();
   journal_.clear();
-  ledger_ = {};
+  auditor_->clear();
   // What runs now is still running.
   stats_ = {.running = stats_.running};
   prompt_tokens_ = cached_tokens_ = 0;
@@ -107,12 +107,18 @@ void BackendState::store_answer(const GenerationRequest& request, const Reply& r
 Admitted BackendState::admit(const GenerationRequest& request) {
   const std::lock_guard lock(mutex_);
   Admitted admitted;
-  if (!answers_.empty()) {
+  if (request.answer) {
+    admitted.answer = *request.answer;
+  } else if (!answers_.empty()) {
     admitted.answer = std::move(answers_.front());
     answers_.pop_front();
   }
   admitted.asked_model = request.model.empty() ? models_.front() : request.model;
-  for (const std::string& id : request.tool_results) ledger_.delivered(id, admitted.asked_model);
+  for (const auto* ids : {&request.tool_results, &request.opaque_items}) {
+    for (const std::string& id : *ids) {
+      auditor_->delivered(id, admitted.asked_model, request.request_id);
+    }
+  }
   const CacheUse use = cache_.use(request.prompt, request.cache_salt);
   admitted.reply = make_reply(request, admitted.answer, use);
   if (request.api == Api::kChat && admitted.answer.status == 200 &&
@@ -128,7 +134,10 @@ Admitted BackendState::admit(const GenerationRequest& request) {
   ++stats_.running;
   // Known before the answer is out: a client may send the result at the last byte.
   for (const ScriptedToolCall& call : admitted.reply.tool_calls) {
-    ledger_.issued(call.id, admitted.asked_model);
+    auditor_->made(call.id, admitted.asked_model);
+  }
+  for (const std::string& item : find_opaque(message_json(admitted.reply))) {
+    auditor_->made(item, admitted.asked_model);
   }
   return admitted;
 }
@@ -142,8 +151,11 @@ void BackendState::release(const Admitted& admitted) {
 Stats BackendState::stats() const {
   const std::lock_guard lock(mutex_);
   Stats stats = stats_;
-  stats.deliveries = ledger_.deliveries();
-  stats.violations = ledger_.violations();
+  const DeliveryCounts counts = auditor_->counts();
+  stats.deliveries = counts.tool_results;
+  stats.violations = counts.tool_results_astray;
+  stats.opaque_deliveries = counts.opaque_items;
+  stats.opaque_violations = counts.opaque_items_astray;
   return stats;
 }
 
@@ -165,6 +177,8 @@ std::string BackendState::stats_json(size_t connections) const {
   writer.begin_object().field("requests", stats.requests).field("aborted", stats.aborted);
   writer.field("running", stats.running).field("connections", connections);
   writer.field("deliveries", stats.deliveries).field("violations", stats.violations);
+  writer.field("opaque_deliveries", stats.opaque_deliveries);
+  writer.field("opaque_violations", stats.opaque_violations);
   writer.end_object();
   return writer.take();
 }

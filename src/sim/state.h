@@ -6,11 +6,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "sim/auditor.h"
 #include "sim/journal.h"
 #include "sim/prefix_cache.h"
 #include "sim/reply.h"
@@ -23,8 +25,10 @@ struct Stats {
   uint64_t requests = 0;  // for an answer by a model
   uint64_t aborted = 0;
   uint64_t running = 0;
-  uint64_t deliveries = 0;  // of tool results whose call this backend issued
-  uint64_t violations = 0;  // of these, to another model than the one that called
+  uint64_t deliveries = 0;         // of tool results whose call is known
+  uint64_t violations = 0;         // of these, to another model than the one that called
+  uint64_t opaque_deliveries = 0;  // the same of opaque items
+  uint64_t opaque_violations = 0;
 };
 
 // A request that is admitted: what to answer, and what is needed to settle it.
@@ -37,8 +41,9 @@ struct Admitted {
 
 class BackendState {
  public:
-  BackendState(std::vector<std::string> models, size_t cache_blocks_max)
-      : models_(std::move(models)), cache_(cache_blocks_max) {}
+  BackendState(std::vector<std::string> models, size_t cache_blocks_max,
+               std::shared_ptr<Auditor> auditor)
+      : models_(std::move(models)), cache_(cache_blocks_max), auditor_(std::move(auditor)) {}
 
   const std::vector<std::string>& models() const { return models_; }
   bool serves(std::string_view model) const;
@@ -51,7 +56,8 @@ class BackendState {
   uint64_t record(SeenRequest request);
   void set_aborted(uint64_t number, int64_t after_ms);
 
-  // Takes the next answer, looks the prompt up in the cache, counts. What will be generated is in
+  // Takes the answer that the request brings or the next one, looks the prompt up in the cache,
+  // counts. What will be generated is in
   // the cache from now on, so that a next turn finds it however fast it comes.
   Admitted admit(const GenerationRequest& request);
   // The request is over, however it ended.
@@ -72,8 +78,8 @@ class BackendState {
   mutable std::mutex mutex_;
   std::deque<Answer> answers_;
   PrefixCache cache_;
+  const std::shared_ptr<Auditor> auditor_;
   Journal journal_;
-  ToolCallLedger ledger_;
   Stats stats_;
   int64_t running_blocks_ = 0;
   int64_t prompt_tokens_ = 0;

@@ -42,15 +42,6 @@ void write_distribution(JsonWriter& out, std::string_view name, const StringMap<
 
 }  // namespace
 
-bool is_unsafe_switch(const Summary& summary) {
-  const bool is_held = summary.phase == "tool_loop" || summary.phase == "provider_state";
-  const bool is_explained = summary.mode == "bypass" || summary.reason == "explicit_model" ||
-                            summary.reason == "owner_unavailable" ||
-                            summary.reason == "lock_expired";
-  return is_held && !is_explained && !summary.previous_model.empty() &&
-         summary.selected_model != summary.previous_model;
-}
-
 void Totals::add(const Summary& summary) {
   if (!summary.currency.empty()) {
     Spend& sum = spend[summary.currency];
@@ -94,7 +85,6 @@ void Aggregate::Counts::add(const Summary& summary) {
   ++records;
   ++by_state[static_cast<size_t>(summary.state)];
   if (summary.is_switch) ++switches;
-  if (is_unsafe_switch(summary)) ++unsafe_switches;
 }
 
 void Aggregate::Counts::write_states(JsonWriter& out) const {
@@ -114,6 +104,7 @@ void Aggregate::add(const Row& row) {
   count(actions_, summary.action.empty() ? "none" : std::string_view(summary.action));
   if (!summary.signals.empty()) count(signal_sets_, summary.signals);
   if (signal_sets_.size() >= kSignalSetsMax) fold_signals();
+  deliveries_.add(row);
   routing_us_.push_back(static_cast<float>(summary.routing_us));
   if (bucket_ms_ > 0) add_to_bucket(summary);
 }
@@ -173,6 +164,23 @@ void Aggregate::write_time_series(JsonWriter& out) const {
   out.end_array();
 }
 
+void Aggregate::join_deliveries(JsonWriter& out) {
+  const Deliveries::Result joined = deliveries_.join();
+  counts_.unsafe_switches = joined.unsafe.size();
+  for (const int64_t sequence : joined.unsafe) {
+    if (bucket_ms_ == 0) break;
+    const UnixMillis time = sequence >> kSequenceBits;
+    const auto bucket = buckets_.find(time - time % bucket_ms_);
+    if (bucket != buckets_.end()) ++bucket->second.counts.unsafe_switches;
+  }
+  out.field("unsafe_switches", counts_.unsafe_switches);
+  out.key("deliveries").begin_object();
+  out.field("known_issuer", joined.delivered).field("unknown_issuer", joined.unknown);
+  out.field("to_another_model", joined.to_another);
+  out.field("to_another_model_by_choice", joined.to_another_by_choice);
+  out.field("complete", joined.complete).end_object();
+}
+
 std::string Aggregate::to_json() {
   fold_signals();
   JsonWriter out;
@@ -202,7 +210,7 @@ std::string Aggregate::to_json() {
   totals_.write_tokens(out);
   out.end_object();
   out.field("switches", counts_.switches);
-  out.field("unsafe_switches", counts_.unsafe_switches);
+  join_deliveries(out);
   write_latency(out);
   if (bucket_.empty()) {
     out.null_field("bucket");

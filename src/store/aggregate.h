@@ -2,7 +2,7 @@
 
 // Sums over records, for the aggregate and trajectory documents: rows go in one by one from the
 // oldest to the newest, one JSON object comes out. Not thread-safe. Memory: a float per row, and a
-// bounded number of buckets and of distinct signal sets.
+// bounded number of buckets, of distinct signal sets and of ids.
 
 #include <cstdint>
 #include <map>
@@ -13,14 +13,10 @@
 #include "config/config.h"
 #include "json/writer.h"
 #include "store/cache_spend.h"
+#include "store/delivery.h"
 #include "store/row.h"
 
 namespace vsr::store {
-
-// A model change that may have broken an agent's turn, told from recorded fields alone: the
-// request delivered tool results or hung on a backend's state, the final model is not the one
-// before, and neither the caller, a bypass, an unreachable owner nor an expired lock explains it.
-bool is_unsafe_switch(const Summary& summary);
 
 // Money and tokens of some records. Costs are summed per currency, since they do not mix.
 struct Totals {
@@ -76,6 +72,8 @@ class Aggregate {
   void fold_signals();
   void write_latency(json::JsonWriter& out);
   void write_time_series(json::JsonWriter& out) const;
+  // Which records moved something to a model that had not made it.
+  void join_deliveries(json::JsonWriter& out);
 
   const std::string bucket_;
   const UnixMillis bucket_ms_;
@@ -87,6 +85,7 @@ class Aggregate {
   Distribution actions_;
   Distribution signal_sets_;                     // JSON of a record's signals → records
   std::map<std::string, Distribution> signals_;  // family → name → records
+  Deliveries deliveries_;
   std::vector<float> routing_us_;
   std::map<UnixMillis, Bucket> buckets_;  // by start
   bool has_too_many_buckets_ = false;

@@ -19,39 +19,6 @@ Row row_of(Summary summary) {
 
 Value json_of(Aggregate& sums) { return Value::parse(sums.to_json()).value(); }
 
-struct SwitchCase {
-  const char* phase;
-  const char* previous;
-  const char* selected;
-  const char* mode;
-  const char* reason;
-  bool expected;
-};
-
-TEST(IsUnsafeSwitch, IsToldFromRecordedFields) {
-  const std::vector<SwitchCase> cases = {
-      {"tool_loop", "a", "b", "apply", "cost", true},
-      {"provider_state", "a", "b", "observe", "cost", true},
-      {"tool_loop", "a", "a", "apply", "hard_lock=tool_loop", false},
-      {"user_turn", "a", "b", "apply", "cost", false},
-      {"new_session", "", "b", "apply", "new_session", false},
-      {"tool_loop", "", "b", "apply", "cost", false},
-      {"tool_loop", "a", "b", "bypass", "cost", false},
-      {"tool_loop", "a", "b", "apply", "explicit_model", false},
-      {"provider_state", "a", "b", "apply", "owner_unavailable", false},
-      {"tool_loop", "a", "b", "apply", "lock_expired", false},
-  };
-  for (const auto& c : cases) {
-    const Summary summary{.previous_model = c.previous,
-                          .selected_model = c.selected,
-                          .reason = c.reason,
-                          .mode = c.mode,
-                          .phase = c.phase};
-    EXPECT_EQ(is_unsafe_switch(summary), c.expected)
-        << c.phase << " " << c.previous << " " << c.selected << " " << c.mode << " " << c.reason;
-  }
-}
-
 // Two models with prices per million tokens: cheap 1 (cached .1, answer 4), dear 10 (1, 40); the
 // third has none.
 std::shared_ptr<const config::Config> prices() {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "json/writer.h"
-#include "store/aggregate.h"
 
 namespace vsr::store {
 
@@ -28,7 +27,10 @@ void Conversations::add(const Row& row) {
   }
   ++entry.turns;
   entry.switches += summary.is_switch ? 1 : 0;
-  entry.unsafe_switches += is_unsafe_switch(summary) ? 1 : 0;
+  deliveries_.add(row);
+  if (!summary.delivered.empty() && delivering_.size() < Deliveries::kIdsMax) {
+    delivering_.emplace_back(row.sequence, &entry);
+  }
   const bool is_good =
       summary.state == Lifecycle::kCompleted || summary.state == Lifecycle::kRunning;
   entry.failed += is_good ? 0 : 1;
@@ -43,7 +45,12 @@ void Conversations::add(const Row& row) {
   if (!summary.currency.empty()) entry.currency = summary.currency;
 }
 
-std::string Conversations::to_json(size_t offset, size_t limit) const {
+std::string Conversations::to_json(size_t offset, size_t limit) {
+  const Deliveries::Result joined = deliveries_.join();
+  for (auto& [key, entry] : entries_) entry.unsafe_switches = 0;
+  for (const auto& [sequence, entry] : delivering_) {
+    entry->unsafe_switches += joined.is_unsafe(sequence) ? 1 : 0;
+  }
   std::vector<const std::pair<const Key, Entry>*> order;
   order.reserve(entries_.size());
   for (const auto& entry : entries_) order.push_back(&entry);

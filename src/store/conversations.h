@@ -2,7 +2,7 @@
 
 // Records summed by conversation: one row per session and conversation, for lists of them. Rows go
 // in one by one, oldest first; pages come out, the latest first. Memory: at most kConversationsMax
-// rows; further conversations are counted as left out. Not thread-safe.
+// rows, and the ids of Deliveries; further conversations are counted as left out. Not thread-safe.
 
 #include <cstdint>
 #include <map>
@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/delivery.h"
 #include "store/row.h"
 
 namespace vsr::store {
@@ -20,7 +21,7 @@ class Conversations {
 
   void add(const Row& row);
   // {"count","has_more","next_offset"?,"left_out","data":[…]}
-  std::string to_json(size_t offset, size_t limit) const;
+  std::string to_json(size_t offset, size_t limit);
 
  private:
   struct Entry {
@@ -41,6 +42,8 @@ class Conversations {
   using Key = std::pair<std::string, std::string>;  // session, conversation
 
   std::map<Key, Entry> entries_;
+  Deliveries deliveries_;
+  std::vector<std::pair<int64_t, Entry*>> delivering_;  // by sequence: records with deliveries
   uint64_t left_out_ = 0;  // records of conversations that had no place
 };
 

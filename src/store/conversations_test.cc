@@ -27,7 +27,7 @@ Row row_of(UnixMillis time, std::string session, std::string conversation, std::
   return row;
 }
 
-json::Value document(const Conversations& conversations, size_t offset, size_t limit) {
+json::Value document(Conversations& conversations, size_t offset, size_t limit) {
   return json::Value::parse(conversations.to_json(offset, limit)).value();
 }
 
@@ -53,6 +53,28 @@ TEST(Conversations, RowsAreSummedAndTheLatestComesFirst) {
   EXPECT_EQ(a["cached_prompt_tokens"].as_int(), 180);
   EXPECT_DOUBLE_EQ(a["actual_cost"].as_double(), 1.5);
   EXPECT_EQ(a["first"].as_string(), "1970-01-01T00:00:01.000Z");
+}
+
+TEST(Conversations, CountWhatReachedAnotherModelThanItsMaker) {
+  Conversations conversations;
+  const uint64_t calls[] = {1, 2};
+  const auto add = [&](UnixMillis time, std::string conversation, std::string model,
+                       std::string delivered, std::string emitted) {
+    Row row = row_of(time, "s", std::move(conversation), std::move(model));
+    Summary summary = *row.summary;
+    summary.delivered = std::move(delivered);
+    summary.emitted = std::move(emitted);
+    row.sequence = first_sequence_at(time);
+    row.summary = std::make_shared<const Summary>(std::move(summary));
+    conversations.add(row);
+  };
+  add(1000, "a", "small", "", id_list(calls, {}));
+  add(2000, "a", "large", id_list(calls, {}), "");
+  add(3000, "b", "small", "", id_list(calls, {}));
+  add(4000, "b", "small", id_list(calls, {}), "");
+  const json::Value all = document(conversations, 0, 10);
+  EXPECT_EQ(all["data"][size_t{0}]["unsafe_switches"].as_int(-1), 0);
+  EXPECT_EQ(all["data"][size_t{1}]["unsafe_switches"].as_int(-1), 1);
 }
 
 TEST(Conversations, Pages) {

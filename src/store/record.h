@@ -98,6 +98,8 @@ struct RoutingPart {
   uint64_t parent = 0;
   bool is_switch = false;  // the final model differs from the previous one of this lineage
 
+  std::string delivered;  // ids of tool calls and opaque items in the request, see delivery.h
+
   bool streaming = false;
   std::string policy_version;
   bool redact = false;  // a private decision or a private signal: never write raw text
@@ -138,6 +140,7 @@ struct TerminalPart {
   double baseline_cost = 0;
   std::string currency;
   std::string baseline_model;
+  std::string emitted;  // ids of tool calls and opaque items in the answer
 
   double dispatch_us = 0;
   TextField response_body;

@@ -59,6 +59,8 @@ TEST_P(RecordStoreTest, KeepsEveryFieldAndText) {
   summary.turn_index = 4'000'000'000;
   summary.terminal_reason = "reason";
   summary.currency = "\xe2\x82\xac";
+  summary.delivered = "c0000000000000001";
+  summary.emitted = "o0000000000000002";
   row.summary = std::make_shared<const Summary>(summary);
   row.prompt = std::make_shared<const std::string>(std::string("a\0b\xff", 4));
   write({row});
@@ -79,11 +81,12 @@ TEST_P(RecordStoreTest, KeepsEveryFieldAndText) {
   EXPECT_EQ(std::tie(got.state, got.terminal_reason, got.ended_at, got.duration_ms,
                      got.response_status, got.prompt_tokens, got.cached_prompt_tokens,
                      got.cache_write_tokens, got.completion_tokens, got.total_tokens,
-                     got.actual_cost, got.baseline_cost, got.currency),
+                     got.actual_cost, got.baseline_cost, got.currency, got.delivered, got.emitted),
             std::tie(summary.state, summary.terminal_reason, summary.ended_at, summary.duration_ms,
                      summary.response_status, summary.prompt_tokens, summary.cached_prompt_tokens,
                      summary.cache_write_tokens, summary.completion_tokens, summary.total_tokens,
-                     summary.actual_cost, summary.baseline_cost, summary.currency));
+                     summary.actual_cost, summary.baseline_cost, summary.currency,
+                     summary.delivered, summary.emitted));
   EXPECT_EQ(std::tie(got.lineage, got.prefix, got.parent),
             std::tie(summary.lineage, summary.prefix, summary.parent));
   EXPECT_GT(got.prefix, uint64_t{INT64_MAX})

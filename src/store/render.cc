@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/strings.h"
 #include "json/reader.h"
 #include "json/writer.h"
 
@@ -37,6 +38,14 @@ std::string member(const std::string& object, std::string_view name) {
     if (wanted) return std::string(value.in(object));
   }
   return {};
+}
+
+void write_ids(JsonWriter& out, std::string_view name, std::string_view list) {
+  out.key(name).begin_array();
+  for (const std::string_view id : split(list, ' ')) {
+    if (!id.empty()) out.value(id);
+  }
+  out.end_array();
 }
 
 bool is_policy_applied(const RoutingPart& part) {
@@ -84,6 +93,7 @@ std::string routing_document(const RoutingPart& part) {
   out.field("confidence_score", part.confidence);
   out.field("selection_method", part.selection_method);
   out.field("is_switch", part.is_switch);
+  write_ids(out, "delivered_ids", part.delivered);
   out.field("streaming", part.streaming);
   out.field("policy_version", part.policy_version);
   out.field("redacted", part.redact);
@@ -139,6 +149,7 @@ std::string terminal_document(const TerminalPart& part) {
   out.field("cost_savings", part.baseline_cost - part.actual_cost);
   out.field("currency", part.currency);
   out.field("baseline_model", part.baseline_model);
+  write_ids(out, "emitted_ids", part.emitted);
   out.field("dispatch_latency_us", part.dispatch_us);
   if (part.details) part.details(out);
   out.field("response_body_truncated", part.response_body.truncated);
@@ -206,6 +217,7 @@ void render_routing(const RoutingPart& part, Row& row) {
   summary.parent = part.parent;
   summary.routing_us = part.routing_us;
   summary.signals = member(document, "signals");
+  summary.delivered = part.delivered;
   row.summary = std::make_shared<const Summary>(std::move(summary));
   row.routing = to_text(std::move(document));
   row.prompt = to_text(stored_text(part.prompt, part.redact));
@@ -227,6 +239,7 @@ void render_terminal(const TerminalPart& part, bool redact, Row& row) {
   summary.actual_cost = part.actual_cost;
   summary.baseline_cost = part.baseline_cost;
   summary.currency = part.currency;
+  summary.emitted = part.emitted;
   row.summary = std::make_shared<const Summary>(std::move(summary));
   row.terminal = to_text(terminal_document(part));
   row.response_body = to_text(stored_text(part.response_body, redact));

@@ -35,7 +35,7 @@ std::unexpected<Error> not_found(std::string message) {
   return fail(ErrorCode::kNotFound, std::move(message), ErrorSource::kClient);
 }
 
-void write_turn(json::JsonWriter& out, const Row& row) {
+void write_turn(json::JsonWriter& out, const Row& row, bool is_unsafe) {
   const Summary& summary = *row.summary;
   out.begin_object();
   out.field("id", row.id.hex()).field("timestamp", format_rfc3339(summary.timestamp));
@@ -44,7 +44,7 @@ void write_turn(json::JsonWriter& out, const Row& row) {
   out.field("model", summary.selected_model).field("previous_model", summary.previous_model);
   out.field("decision", summary.decision).field("action", summary.action);
   out.field("reason", summary.reason).field("mode", summary.mode).field("phase", summary.phase);
-  out.field("is_switch", summary.is_switch).field("is_unsafe_switch", is_unsafe_switch(summary));
+  out.field("is_switch", summary.is_switch).field("is_unsafe_switch", is_unsafe);
   out.field("lifecycle_state", to_string(summary.state));
   out.field("terminal_reason", summary.terminal_reason);
   out.field("duration_ms", summary.duration_ms);
@@ -60,23 +60,24 @@ void write_turn(json::JsonWriter& out, const Row& row) {
 std::string trajectory_json(const ReplayQuery& query, const std::vector<Row>& rows, bool is_cut) {
   Totals totals;
   uint64_t switches = 0;
-  uint64_t unsafe_switches = 0;
   uint64_t hard_locks = 0;
+  Deliveries deliveries;
+  for (const auto& row : rows) deliveries.add(row);
+  const Deliveries::Result joined = deliveries.join();
   json::JsonWriter out;
   out.begin_object().field("object", "router_replay.trajectory");
   out.field("session_id", query.session_id).field("conversation_id", query.conversation_id);
   out.field("count", rows.size()).field("truncated", is_cut);
   out.key("turns").begin_array();
   for (const auto& row : rows) {
-    write_turn(out, row);
+    write_turn(out, row, joined.is_unsafe(row.sequence));
     totals.add(*row.summary);
     if (row.summary->is_switch) ++switches;
-    if (is_unsafe_switch(*row.summary)) ++unsafe_switches;
     if (row.summary->action == "hard_lock") ++hard_locks;
   }
   out.end_array();
   out.key("totals").begin_object().field("turns", rows.size());
-  out.field("switches", switches).field("unsafe_switches", unsafe_switches);
+  out.field("switches", switches).field("unsafe_switches", joined.unsafe.size());
   out.field("hard_locks", hard_locks);
   totals.write_spend(out);
   totals.write_tokens(out);

@@ -35,7 +35,9 @@ struct Summary {
   uint64_t prefix = 0;
   uint64_t parent = 0;
   double routing_us = 0;
-  std::string signals;  // JSON: {family: [names]}, "" if there are none
+  std::string signals;    // JSON: {family: [names]}, "" if there are none
+  std::string delivered;  // ids, see delivery.h
+  std::string emitted;
 
   Lifecycle state = Lifecycle::kRunning;
   std::string terminal_reason;

@@ -15,7 +15,7 @@ const char* const kRecordColumns =
     "r.is_switch, r.routing_us, r.signals, r.state, r.terminal_reason, r.ended_at, r.duration_ms, "
     "r.response_status, r.prompt_tokens, r.cached_prompt_tokens, r.cache_write_tokens, "
     "r.completion_tokens, r.total_tokens, r.actual_cost, r.baseline_cost, r.currency, r.lineage, "
-    "r.prefix, r.parent";
+    "r.prefix, r.parent, r.delivered, r.emitted";
 
 // What is known before dispatch does not change, so an update leaves those columns and their
 // indexes alone. An id that is there under another sequence would be a stranger's: it stays.
@@ -24,8 +24,9 @@ const char* const kUpsertRecord =
     "decision, original_model, previous_model, selected_model, action, reason, mode, phase, "
     "is_switch, routing_us, signals, state, terminal_reason, ended_at, duration_ms, "
     "response_status, prompt_tokens, cached_prompt_tokens, cache_write_tokens, completion_tokens, "
-    "total_tokens, actual_cost, baseline_cost, currency, lineage, prefix, parent) "
-    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+    "total_tokens, actual_cost, baseline_cost, currency, lineage, prefix, parent, "
+    "delivered, emitted) "
+    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
     "ON CONFLICT (seq) DO UPDATE SET state = excluded.state, "
     "terminal_reason = excluded.terminal_reason, ended_at = excluded.ended_at, "
     "duration_ms = excluded.duration_ms, response_status = excluded.response_status, "
@@ -34,7 +35,7 @@ const char* const kUpsertRecord =
     "cache_write_tokens = excluded.cache_write_tokens, "
     "completion_tokens = excluded.completion_tokens, total_tokens = excluded.total_tokens, "
     "actual_cost = excluded.actual_cost, baseline_cost = excluded.baseline_cost, "
-    "currency = excluded.currency "
+    "currency = excluded.currency, emitted = excluded.emitted "
     "ON CONFLICT (id) DO NOTHING";
 
 namespace {
@@ -79,6 +80,9 @@ void bind_columns(SqliteStatement& statement, const Row& row) {
   for (const uint64_t hash : {summary.lineage, summary.prefix, summary.parent}) {
     statement.bind(++at, hash);
   }
+  for (const std::string* text : {&summary.delivered, &summary.emitted}) {
+    statement.bind(++at, std::string_view(*text));
+  }
 }
 
 Row read_columns(const SqliteStatement& statement) {
@@ -118,6 +122,9 @@ Row read_columns(const SqliteStatement& statement) {
   summary.currency = statement.text(at++);
   for (uint64_t* hash : {&summary.lineage, &summary.prefix, &summary.parent}) {
     *hash = static_cast<uint64_t>(statement.integer(at++));
+  }
+  for (std::string* text : {&summary.delivered, &summary.emitted}) {
+    *text = statement.text(at++);
   }
   row.summary = std::move(read);
   return row;

@@ -18,7 +18,7 @@ extern const char* const kUpsertRecord;
 
 void bind_columns(SqliteStatement& statement, const Row& row);
 Row read_columns(const SqliteStatement& statement);
-constexpr int kRecordColumnCount = 33;
+constexpr int kRecordColumnCount = 35;
 
 // A condition on `records r`, with its values; owns them, so it must outlive the statement's use.
 class Where {

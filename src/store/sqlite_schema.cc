@@ -67,6 +67,10 @@ constexpr auto kMigrations = std::to_array<const char*>({R"sql(
   ALTER TABLE records ADD COLUMN lineage INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE records ADD COLUMN prefix INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE records ADD COLUMN parent INTEGER NOT NULL DEFAULT 0;
+)sql",
+                                                         R"sql(
+  ALTER TABLE records ADD COLUMN delivered TEXT NOT NULL DEFAULT '';
+  ALTER TABLE records ADD COLUMN emitted TEXT NOT NULL DEFAULT '';
 )sql"});
 
 }  // namespace

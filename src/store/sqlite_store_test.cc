@@ -147,7 +147,7 @@ TEST_F(SqliteStoreTest, TakesOverAFileOfTheFirstVersion) {
   fill(2);
   {
     auto database = SqliteDatabase::open(path(), nullptr);
-    for (const char* column : {"lineage", "prefix", "parent"}) {
+    for (const char* column : {"lineage", "prefix", "parent", "delivered", "emitted"}) {
       ASSERT_TRUE(database->execute(fmt::format("ALTER TABLE records DROP COLUMN {}", column)));
     }
     ASSERT_TRUE(database->execute("PRAGMA user_version = 1"));

@@ -10,11 +10,13 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "json/arena.h"
 #include "json/reader.h"
 #include "json/splice.h"
 #include "wire/api_error.h"
+#include "wire/opaque.h"
 
 namespace vsr::wire {
 
@@ -94,6 +96,8 @@ struct Tools {
   uint64_t names_hash = 0;
   uint64_t canonical_hash = 0;  // of the whole array without cache_control and white space
   uint32_t bytes = 0;           // of the array as sent, for token estimates
+  // Sandboxes and files at a provider that the definitions of its own tools name.
+  std::span<const OpaqueItem> opaque;
 };
 // `raw` is request.tools in the body; an empty one gives no tools.
 ApiResult<Tools> parse_tools(json::Reader& reader, json::Arena& arena, std::string_view raw);
@@ -104,6 +108,7 @@ struct ToolsFacts {
   uint32_t bytes = 0;
   uint64_t names_hash = 0;
   uint64_t canonical_hash = 0;
+  std::vector<OpaqueItem> opaque;
 };
 ToolsFacts facts_of(const Tools& tools);
 

@@ -141,6 +141,7 @@ class Analysis {
     const auto top = [&](OpaqueKind kind, std::string_view id) {
       if (!id.empty()) found.push_back({{kind, hash_bytes(id)}, -1, out_.tool_loop});
     };
+    for (const OpaqueItem& item : tools_.opaque) found.push_back({item, kInTools, out_.tool_loop});
     top(OpaqueKind::kServerTool, request_.container);
     top(OpaqueKind::kConversation, request_.conversation);
     top(OpaqueKind::kPreviousResponseId, request_.previous_response_id);

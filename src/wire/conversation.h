@@ -18,9 +18,13 @@ namespace vsr::wire {
 
 struct ProviderState {
   OpaqueItem item;
-  int32_t message = -1;  // index; -1: a top-level field of the request
+  int32_t message = -1;  // index; -1: a top-level field of the request; -2: a tool's definition
   bool in_open_tool_loop = false;
+  // It ties the request to the model that made it. Thinking of turns that are over does not: it may
+  // be left out.
+  bool binds() const { return item.kind != OpaqueKind::kThinking || in_open_tool_loop; }
 };
+constexpr int32_t kInTools = -2;
 
 struct Conversation {
   // Indexes into messages; -1 if there is none. A real user message is not synthetic (the nearest

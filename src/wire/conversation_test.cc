@@ -235,6 +235,55 @@ TEST(Conversation, ProviderStateAndWhereItLies) {
   EXPECT_EQ(to_string(OpaqueKind::kThoughtSignature), "thought_signature");
 }
 
+TEST(Conversation, ThinkingBindsInTheOpenToolLoopOnly) {
+  struct Case {
+    OpaqueKind kind;
+    bool open;
+    bool binds;
+  };
+  using enum OpaqueKind;
+  const Case cases[] = {{kThinking, true, true},
+                        {kThinking, false, false},
+                        {kThoughtSignature, false, true},
+                        {kEncryptedContent, false, true},
+                        {kItemReference, false, true},
+                        {kServerTool, false, true},
+                        {kFile, false, true},
+                        {kConversation, false, true},
+                        {kPreviousResponseId, false, true}};
+  for (const Case& c : cases) {
+    const ProviderState state{.item = {c.kind, 1}, .message = 0, .in_open_tool_loop = c.open};
+    EXPECT_EQ(state.binds(), c.binds) << to_string(c.kind) << c.open;
+  }
+}
+
+TEST(Conversation, HandlesInTheDefinitionsOfServerTools) {
+  struct Case {
+    const char* tool;
+    OpaqueKind kind;
+    const char* handle;  // nullptr: none
+  };
+  const Case cases[] = {
+      {R"({"type":"file_search","vector_store_ids":["vs_1"]})", OpaqueKind::kFile, "vs_1"},
+      {R"({"type":"code_interpreter","container":"cntr_1"})", OpaqueKind::kServerTool, "cntr_1"},
+      {R"({"type":"code_interpreter","container":{"type":"auto","file_ids":["f_1"]}})",
+       OpaqueKind::kFile, "f_1"},
+      // Examples in a schema are no handles.
+      {R"({"type":"function","function":{"name":"f","parameters":{"examples":[{"file_id":"x"}]}}})",
+       OpaqueKind::kFile, nullptr},
+      {R"({"name":"f","input_schema":{"default":{"container_id":"x"}}})", OpaqueKind::kFile,
+       nullptr}};
+  for (const Case& c : cases) {
+    Read read(R"({"model":"m","messages":[{"role":"user","content":"x"}],"tools":[)" +
+              std::string(c.tool) + "]}");
+    const auto& state = read.conversation.provider_state;
+    ASSERT_EQ(state.size(), c.handle == nullptr ? 0u : 1u) << c.tool;
+    if (c.handle == nullptr) continue;
+    EXPECT_EQ(state[0].item, (OpaqueItem{c.kind, hash_bytes(c.handle)})) << c.tool;
+    EXPECT_EQ(state[0].message, kInTools);
+  }
+}
+
 TEST(Conversation, OfALargeBody) {
   Read loop(sample_body(60'000, 3, true));
   EXPECT_TRUE(loop.conversation.tool_loop);

@@ -136,6 +136,14 @@ TEST_F(MessageTest, OpaqueItemsByKind) {
        "F"},
       {R"({"role":"user","content":[{"type":"container_upload","file_id":"F"}]})",
        OpaqueKind::kFile, "F"},
+      {R"({"role":"user","content":[{"type":"media","file_data":{"file_uri":"F"}}]})",
+       OpaqueKind::kFile, "F"},
+      {R"({"role":"assistant","content":[{"type":"web_search_call","id":"W","status":"completed"}]})",
+       OpaqueKind::kServerTool, "W"},
+      {R"({"role":"assistant","content":[{"type":"text","text":"x","citations":[{"encrypted_index":"E"}]}]})",
+       OpaqueKind::kEncryptedContent, "E"},
+      {R"({"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":"{}"},"extra_content":{"google":{"thought_signature":"G"}}}]})",
+       OpaqueKind::kThoughtSignature, "G"},
   };
   for (const Case& c : cases) {
     const Message message = parse(c.body);
@@ -145,6 +153,7 @@ TEST_F(MessageTest, OpaqueItemsByKind) {
   for (const char* const none :
        {R"({"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":""}]})",
         R"({"role":"user","content":[{"type":"file","file":{"file_data":"data:"}}]})",
+        R"({"role":"assistant","content":[{"type":"function_call","id":"c","name":"f"}]})",
         R"({"role":"tool","content":"{\"thought_signature\":\"G\"}","tool_call_id":"c"})"}) {
     EXPECT_TRUE(parse(none).opaque.empty()) << none;
   }

@@ -1,5 +1,6 @@
 #include "wire/opaque_scan.h"
 
+#include <algorithm>
 #include <array>
 
 #include "wire/hash.h"
@@ -22,13 +23,24 @@ constexpr DecisiveKey kDecisiveKeys[] = {
     {"thought_signature", OpaqueKind::kThoughtSignature},
     {"thoughtSignature", OpaqueKind::kThoughtSignature},
     {"encrypted_content", OpaqueKind::kEncryptedContent},
+    {"encrypted_index", OpaqueKind::kEncryptedContent},
     {"file_id", OpaqueKind::kFile},
+    {"file_ids", OpaqueKind::kFile},
+    {"file_uri", OpaqueKind::kFile},
+    {"fileUri", OpaqueKind::kFile},
+    {"vector_store_ids", OpaqueKind::kFile},
     {"container_id", OpaqueKind::kServerTool},
 };
 
-// Blocks of tools that ran at the provider: server_tool_use, mcp_tool_use and their results.
+// Blocks of tools that ran at the provider: server_tool_use, mcp_tool_use and their results, and
+// stored items of such runs. Calls that the client runs are none of them.
+constexpr std::string_view kServerTools[] = {
+    "server_tool_use",       "mcp_tool_use",     "mcp_call",
+    "web_search_call",       "file_search_call", "code_interpreter_call",
+    "image_generation_call",
+};
 bool is_server_tool(std::string_view type) {
-  return type == "server_tool_use" || type == "mcp_tool_use" ||
+  return std::ranges::find(kServerTools, type) != std::end(kServerTools) ||
          (type.ends_with("_tool_result") && type != "tool_result");
 }
 

@@ -111,7 +111,7 @@ class Preparation {
 
   void drop_foreign() {
     for (const ProviderState& state : options_.drop) {
-      if (state.message >= 0) continue;
+      if (state.message != -1) continue;
       switch (state.item.kind) {
         case OpaqueKind::kPreviousResponseId:
           top_.remove("previous_response_id");

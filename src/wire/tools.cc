@@ -13,7 +13,10 @@ using json::Kind;
 class ToolsReader : RequestReader {
  public:
   ToolsReader(json::Reader& reader, json::Arena& arena)
-      : RequestReader(reader, arena), scanner_(reader, arena), names_(arena) {}
+      : RequestReader(reader, arena),
+        scanner_(reader, arena),
+        schema_scanner_(reader, arena),
+        names_(arena) {}
 
   ApiResult<Tools> read(std::string_view raw) {
     Tools tools;
@@ -33,6 +36,7 @@ class ToolsReader : RequestReader {
       tools.names_hash = fold(tools.names_hash, hash_bytes(name));
     }
     tools.names = names_.span();
+    tools.opaque = scanner_.items();
     return tools;
   }
 
@@ -54,6 +58,14 @@ class ToolsReader : RequestReader {
       } else if (key == "function") {
         if (!require(Param(where, "function"), Kind::kObject)) return 0;
         hash += read_function(Param(where, "function"), inner_name);
+      } else if (key == "container" && reader_.kind() == Kind::kString) {
+        std::string_view container;
+        if (!reader_.read_string(arena_, container)) return 0;
+        scanner_.add(OpaqueKind::kServerTool, container);
+        hash += fold(hash_bytes("container"), hash_bytes(container));
+      } else if (key == "parameters" || key == "input_schema") {
+        const std::string_view kept = reader_.keep_key(key, arena_);
+        hash += fold(hash_bytes(kept), schema_scanner_.scan(kept));
       } else {
         const std::string_view kept = reader_.keep_key(key, arena_);
         hash += fold(hash_bytes(kept), scanner_.scan(kept));
@@ -74,12 +86,13 @@ class ToolsReader : RequestReader {
         continue;
       }
       const std::string_view kept = reader_.keep_key(key, arena_);
-      hash += fold(hash_bytes(kept), scanner_.scan(kept));
+      hash += fold(hash_bytes(kept), schema_scanner_.scan(kept));
     }
     return hash;
   }
 
   OpaqueScanner scanner_;
+  OpaqueScanner schema_scanner_;  // what a schema gives as an example binds nobody
   json::ArenaList<std::string_view> names_;
 };
 
@@ -91,8 +104,11 @@ ApiResult<Tools> parse_tools(json::Reader& reader, json::Arena& arena, std::stri
 }
 
 ToolsFacts facts_of(const Tools& tools) {
-  return {static_cast<uint32_t>(tools.names.size()), tools.bytes, tools.names_hash,
-          tools.canonical_hash};
+  return {static_cast<uint32_t>(tools.names.size()),
+          tools.bytes,
+          tools.names_hash,
+          tools.canonical_hash,
+          {tools.opaque.begin(), tools.opaque.end()}};
 }
 
 }  // namespace vsr::wire
