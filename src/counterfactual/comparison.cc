@@ -45,6 +45,18 @@ void write_interval(JsonWriter& out, std::string_view name, const Interval& inte
   out.key(name).begin_array().value(interval.low).value(interval.high).end_array();
 }
 
+// The request hung on the model before and went to another, and nobody's word explains it. Which
+// model would have made a call under another recipe is not recorded, so that this is told from the
+// models of the turns alone; store::Deliveries knows it of what really happened.
+bool moved_while_held(const store::Summary& summary) {
+  const bool is_held = summary.phase == "tool_loop" || summary.phase == "provider_state";
+  const bool is_explained = summary.mode == "bypass" || summary.reason == "explicit_model" ||
+                            summary.reason == "switch_allowed:owner_unavailable" ||
+                            summary.reason == "lock_expired";
+  return is_held && !is_explained && !summary.previous_model.empty() &&
+         summary.selected_model != summary.previous_model;
+}
+
 }  // namespace
 
 std::vector<Interval> bootstrap(const std::vector<std::vector<double>>& lists) {
@@ -91,7 +103,7 @@ bool Comparison::is_priced(config::ModelId model) const {
 
 Comparison::Side Comparison::recorded(const store::Summary& summary) {
   return {summary.decision, summary.selected_model, summary.action,
-          summary.reason,   summary.is_switch,      store::is_unsafe_switch(summary)};
+          summary.reason,   summary.is_switch,      moved_while_held(summary)};
 }
 
 Comparison::Side Comparison::decided(const store::Summary& summary,

@@ -20,7 +20,7 @@ Again Router::decide_again(const Known& known) const {
     find_winner(decision);
   }
   if (!decision.error && select(decision) && !fit_again(known, out)) return out;
-  finish(decision, false);
+  finish(decision, false, {});
   return out;
 }
 

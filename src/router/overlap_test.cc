@@ -170,7 +170,7 @@ TEST(Overlap, OfRequestsLeavesWhatTheTableSays) {
         world.router_->commit(decision, now);
       }
       if (step.what == Do::kAnswer || step.what == Do::kEnd) {
-        world.router_->done(decision, decision.context_tokens, 100, now);
+        world.router_->done(decision, decision.facts.needs.context_tokens, 100, now);
       }
     }
   }
