@@ -47,20 +47,18 @@ uint64_t id_hash(std::string_view id) { return wire::hash_bytes(id) | 1; }
 struct PackedTier {
   uint32_t hash_low, hash_high;  // of the ledger's entry
   uint32_t messages, tokens;
-  float age;  // of the entry when it was packed, in seconds
+  float age;  // of the ledger's entry at last_t, in seconds; negative if it is newer
   float belief, prior;
 };
 
-// A Lineage as it is kept: as many tiers as the recipe has, whole numbers as such. `stored_t` is
-// the time that ages count from.
+// A Lineage as it is kept: as many tiers as the recipe has, whole numbers as such.
 struct SessionMap::StoredLineage {
   uint64_t conversation_key = 0;
   uint64_t lineage_hash = 0;
   uint64_t system_hash = 0;
   uint64_t model_hash = 0;
   uint64_t last_hash = 0;
-  double last_t = 0;
-  double stored_t = 0;
+  double last_t = 0;  // of the last good answer
   std::unique_ptr<PackedTier[]> tiers;
   uint32_t tables_id = 0;  // the lower half
   uint32_t first_seen = 0;
@@ -103,13 +101,13 @@ struct SessionMap::StoredLineage {
       to.belief[i] = static_cast<double>(tier.belief);
       to.prior[i] = static_cast<double>(tier.prior);
       to.ledger[i] = {uint64_t{tier.hash_high} << 32 | tier.hash_low, tier.messages, tier.tokens,
-                      stored_t - static_cast<double>(tier.age)};
+                      last_t - static_cast<double>(tier.age)};
     }
     return to;
   }
 
   // Allocates only when the number of tiers changes.
-  void pack(const Lineage& from, size_t k, double now_s) {
+  void pack(const Lineage& from, size_t k, double answered_s) {
     const auto whole = [](double number) {
       return static_cast<uint32_t>(std::clamp(number, 0.0, 4e9));
     };
@@ -129,7 +127,7 @@ struct SessionMap::StoredLineage {
     req = whole(from.req);
     grow = whole(from.grow);
     out = whole(from.out);
-    stored_t = now_s;
+    last_t = answered_s;
     if (tier_count != k) {
       tiers = std::make_unique<PackedTier[]>(k);
       tier_count = static_cast<uint8_t>(k);
@@ -140,7 +138,7 @@ struct SessionMap::StoredLineage {
                   static_cast<uint32_t>(entry.hash >> 32),
                   entry.messages,
                   entry.tokens,
-                  static_cast<float>(now_s - entry.t),
+                  static_cast<float>(answered_s - entry.t),
                   static_cast<float>(from.belief[i]),
                   static_cast<float>(from.prior[i])};
     }
@@ -148,19 +146,19 @@ struct SessionMap::StoredLineage {
 };
 
 struct SessionMap::Session {
+  using Node = std::pair<const uint64_t, Session>;  // of the stripe's map: with its key
+
   double last_t = 0;
   uint64_t model_hash = 0;  // for scope session
   double model_t = 0;
   uint32_t lineages_seen = 0;
   uint32_t version = 0;  // operations that changed it
-  uint32_t lineage_count = 0;
   std::forward_list<StoredLineage> lineages;
   std::unique_ptr<OriginRing> owners;
   std::unique_ptr<OriginRing> origins;
   // In order of use.
-  uint64_t key = 0;
-  Session* newer = nullptr;
-  Session* older = nullptr;
+  Node* newer = nullptr;
+  Node* older = nullptr;
 
   StoredLineage* find(const Handle& handle) {
     for (StoredLineage& lineage : lineages) {
@@ -173,17 +171,16 @@ struct SessionMap::Session {
   }
   StoredLineage& find_or_add(const Handle& handle) {
     if (StoredLineage* known = find(handle)) return *known;
-    if (lineage_count >= kLineagesPerSessionMax) {
-      drop_oldest();
-    } else {
-      ++lineage_count;
-    }
+    if (lineage_count() >= kLineagesPerSessionMax) drop_oldest();
     StoredLineage& added = lineages.emplace_front();
     added.conversation_key = handle.conversation_key;
     added.lineage_hash = handle.lineage_hash;
     added.system_hash = handle.system_hash;
     added.first_seen = lineages_seen++;
     return added;
+  }
+  size_t lineage_count() const {
+    return static_cast<size_t>(std::distance(lineages.begin(), lineages.end()));
   }
   void put_origin(Origin origin) {
     origin.id_hash |= 1;  // 0 is for what nobody knows
@@ -202,41 +199,41 @@ struct SessionMap::Session {
 struct SessionMap::Stripe {
   mutable std::mutex mutex;
   std::unordered_map<uint64_t, Session> by_key;
-  Session* newest = nullptr;
-  Session* oldest = nullptr;
+  Session::Node* newest = nullptr;
+  Session::Node* oldest = nullptr;
 
   // Ends what is too old; sessions are in order of use, so only the oldest is looked at.
   void expire(double now_s, double ttl_s) {
-    while (oldest != nullptr && now_s - oldest->last_t > ttl_s) drop_oldest();
+    while (oldest != nullptr && now_s - oldest->second.last_t > ttl_s) drop(*oldest);
   }
-  void drop_oldest() {
-    const uint64_t key = oldest->key;
-    unlink(*oldest);
-    by_key.erase(key);
+  void drop(Session::Node& node) {
+    unlink(node);
+    by_key.erase(by_key.find(node.first));
   }
   Session* find(uint64_t key) {
     const auto found = by_key.find(key);
     return found == by_key.end() ? nullptr : &found->second;
   }
   Session& touch(uint64_t key, double now_s, size_t max) {
-    Session* session = find(key);
-    if (session != nullptr) {
-      unlink(*session);
+    auto found = by_key.find(key);
+    if (found != by_key.end()) {
+      unlink(*found);
     } else {
-      if (by_key.size() >= max) drop_oldest();
-      session = &by_key[key];
-      session->key = key;
+      if (by_key.size() >= max) drop(*oldest);
+      found = by_key.try_emplace(key).first;
     }
-    session->older = newest;
-    session->newer = nullptr;
-    (newest == nullptr ? oldest : newest->newer) = session;
-    newest = session;
-    session->last_t = now_s;
-    return *session;
+    Session::Node& node = *found;
+    node.second.older = newest;
+    node.second.newer = nullptr;
+    (newest == nullptr ? oldest : newest->second.newer) = &node;
+    newest = &node;
+    node.second.last_t = now_s;
+    return node.second;
   }
-  void unlink(Session& session) {
-    (session.newer == nullptr ? newest : session.newer->older) = session.older;
-    (session.older == nullptr ? oldest : session.older->newer) = session.newer;
+  void unlink(Session::Node& node) {
+    const Session& session = node.second;
+    (session.newer == nullptr ? newest : session.newer->second.older) = session.older;
+    (session.older == nullptr ? oldest : session.older->second.newer) = session.newer;
   }
 };
 
@@ -329,7 +326,6 @@ uint64_t SessionMap::commit(const Tables& tables, const Handle& handle, const Ve
   for (const Origin& origin : claimed) session.put_origin(origin);
   if (verdict.bypass) return order;
   StoredLineage& stored = session.find_or_add(handle);
-  stored.last_t = now_s;
   const bool same_tables = stored.is_of(tables);
   const bool raced = stored.version != handle.version && same_tables;
   const uint32_t version = std::max(stored.version, handle.version) + 1;
@@ -352,6 +348,7 @@ uint64_t SessionMap::commit(const Tables& tables, const Handle& handle, const Ve
     stored.tables_id = static_cast<uint32_t>(tables.id);
     stored.model_hash = next.cur == kNoTier ? 0 : tables.name_hash[next.cur];
   }
+  if (raced) stored.pack(stored.unpack(), stored.tier_count, now_s);
   if (!verdict.locked || stored.turns == 0) stored.turns += 1;
   stored.version = version;
   session.model_hash = stored.model_hash;
@@ -373,7 +370,7 @@ uint64_t SessionMap::done(const Tables& tables, SharedCounts& shared, const Hand
   const Tier tier = tables.tier_of[verdict.model];
   Lineage state = stored->unpack();
   answered(shared, state, measured, tier, completion_tokens, verdict.bypass, verdict.main);
-  stored->pack(state, tables.k, step.t);
+  stored->pack(state, tables.k, stored->last_t);
   ++session->version;
   return ++operations_;
 }
@@ -404,10 +401,8 @@ uint64_t SessionMap::add_origin(const Handle& handle, const Origin& origin) {
 void SessionMap::forget(uint64_t session_key) {
   Stripe& stripe = stripe_of(session_key);
   const std::lock_guard lock(stripe.mutex);
-  Session* const session = stripe.find(session_key);
-  if (session == nullptr) return;
-  stripe.unlink(*session);
-  stripe.by_key.erase(session_key);
+  const auto found = stripe.by_key.find(session_key);
+  if (found != stripe.by_key.end()) stripe.drop(*found);
 }
 
 size_t SessionMap::sessions() const {
@@ -423,12 +418,13 @@ std::vector<SessionView> SessionMap::list(size_t limit) const {
   std::vector<SessionView> out;
   for (size_t i = 0; i < kStripes && out.size() < limit; ++i) {
     const std::lock_guard lock(stripes_[i].mutex);
-    for (const Session* session = stripes_[i].newest; session != nullptr;
-         session = session->older) {
-      for (const StoredLineage& lineage : session->lineages) {
+    for (const Session::Node* node = stripes_[i].newest; node != nullptr;
+         node = node->second.older) {
+      const auto lineages = static_cast<uint32_t>(node->second.lineage_count());
+      for (const StoredLineage& lineage : node->second.lineages) {
         if (out.size() == limit) break;
-        out.push_back({to_hex(session->key), to_hex(lineage.conversation_key), lineage.model_hash,
-                       lineage.last_t, lineage.turns, lineage.switches, session->lineage_count,
+        out.push_back({to_hex(node->first), to_hex(lineage.conversation_key), lineage.model_hash,
+                       lineage.last_t, lineage.turns, lineage.switches, lineages,
                        lineage.auxiliary});
       }
     }
