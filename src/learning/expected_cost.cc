@@ -13,31 +13,34 @@ void normalise(std::array<double, kTiersMax>& values, size_t k) {
   for (size_t i = 0; i < k; ++i) values[i] /= total;
 }
 
-// Chance that `tier` fails the round, over the belief and how demands drift upwards in a round;
-// those of side lineages do not.
-double fail_chance(const Tables& tables, const SharedCounts& shared, const Lineage& lineage,
-                   Tier tier) {
-  double total = 0;
+using Chances = std::array<double, kTiersMax>;
+
+// Chance of each tier to be what the round needs in the end: the belief, and how demands drift
+// upwards in a round; those of side lineages do not.
+Chances demands(const Tables& tables, const SharedCounts& shared, const Lineage& lineage) {
+  if (lineage.side) return lineage.belief;
+  Chances out{};
   for (size_t i = 0; i < tables.k; ++i) {
-    if (lineage.side) {
-      total += lineage.belief[i] * tables.fail[tier][i];
-      continue;
-    }
     double row = kSharedStrength;
     for (size_t j = 0; j < tables.k; ++j) row += shared.up[i][j];
-    double inner = 0;
+    const double share = lineage.belief[i] / row;
     for (size_t j = 0; j < tables.k; ++j) {
-      const double moves = ((i == j ? kSharedStrength : 0) + shared.up[i][j]) / row;
-      inner += moves * tables.fail[tier][j];
+      out[j] += share * ((i == j ? kSharedStrength : 0) + shared.up[i][j]);
     }
-    total += lineage.belief[i] * inner;
   }
+  return out;
+}
+
+// Chance that `tier` fails the round.
+double fail_chance(const Tables& tables, const Chances& demand, Tier tier) {
+  double total = 0;
+  for (size_t i = 0; i < tables.k; ++i) total += demand[i] * tables.fail[tier][i];
   return total;
 }
 
 // USD of the round that this decision owns if `tier` serves it.
 CandidateCost cost_of(const Tables& tables, const SharedCounts& shared, const Lineage& lineage,
-                      const Step& step, Tier tier) {
+                      const Step& step, const Chances& demand, Tier tier) {
   const double hit = ledger_hit(tables, lineage, step, tier);
   const double length = step.length;
   const double pc = tables.cached[tier];
@@ -61,7 +64,7 @@ CandidateCost cost_of(const Tables& tables, const SharedCounts& shared, const Li
       (mean_calls * mean_calls);
   out.round = out.first + std::max(0.0, n - 1) * (length * pc + g * pw + o * po) * 1e-6 +
               0.5 * g * spread * n * n * pc * 1e-6;
-  out.fail = tables.lambda * fail_chance(tables, shared, lineage, tier);
+  out.fail = tables.lambda * fail_chance(tables, demand, tier);
   return out;
 }
 
@@ -122,12 +125,13 @@ Choice choose(const Tables& tables, const SharedCounts& shared, Lineage& z, cons
               std::span<const Tier> candidates) {
   Choice out;
   out.previous = z.cur;
+  const Chances demand = demands(tables, shared, z);
   const CandidateCost* best = nullptr;
   const CandidateCost* previous = nullptr;
   const CandidateCost* proposed = nullptr;
   for (const Tier tier : candidates) {
     CandidateCost& cost = out.costs[out.cost_count++];
-    cost = cost_of(tables, shared, z, step, tier);
+    cost = cost_of(tables, shared, z, step, demand, tier);
     if (tier == z.cur) previous = &cost;
     if (tier == step.proposed) proposed = &cost;
     if (best == nullptr || cost.score() < best->score()) best = &cost;
