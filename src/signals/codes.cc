@@ -1,5 +1,6 @@
 // Identifiers of letters and digits: IBANs, passports, licences, plates, hosts, e-mail addresses.
 
+#include <algorithm>
 #include <array>
 
 #include "base/strings.h"
@@ -87,6 +88,22 @@ size_t read_plate(Scan& scan, size_t start, size_t end) {
   return at;
 }
 
+// "support@example.com": a reserved domain (RFC 2606) and a name for anybody. A person's name at
+// such a domain is read: whoever writes it stands for a person, as in tests of what is found.
+bool is_placeholder_mail(std::string_view local, std::string_view domain) {
+  if (!iequals(domain, "example.com") && !iequals(domain, "example.org") &&
+      !iequals(domain, "example.net")) {
+    return false;
+  }
+  constexpr std::string_view kAnybody[] = {
+      "admin",     "contact", "email",      "foo",       "first.last", "hello",      "help",
+      "info",      "mail",    "name",       "no-reply",  "noreply",    "postmaster", "sales",
+      "someone",   "support", "test",       "user",      "user1",      "user2",      "username",
+      "webmaster", "you",     "your.email", "your.name", "youremail",  "your-email", "yourname"};
+  return std::ranges::any_of(kAnybody,
+                             [&](std::string_view known) { return iequals(known, local); });
+}
+
 }  // namespace
 
 bool licence_near(const Scan& scan, size_t at) {
@@ -145,7 +162,9 @@ size_t read_email(Scan& scan, size_t at_sign) {
        {"png", "jpg", "jpeg", "gif", "svg", "webp", "js", "ts", "css"}) {
     if (iequals(top, file)) return 0;
   }
-  if (text.substr(start, at_sign - start) == "git" && scan.at(end) == ':') return 0;
+  const std::string_view local = text.substr(start, at_sign - start);
+  if (local == "git" && scan.at(end) == ':') return 0;
+  if (is_placeholder_mail(local, text.substr(at_sign + 1, end - at_sign - 1))) return 0;
   scan.add(EntityType::kEmail, start, end, 0.95);
   return end;
 }

@@ -1,55 +1,40 @@
 #include "signals/detect.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "base/strings.h"
 #include "signals/name_tagger.h"
+#include "signals/plain_text.h"
 #include "signals/scan.h"
+#include "text/unmask.h"
 
 namespace vsr::signals {
 namespace {
 
-// Full-width letters and digits in UTF-8: EF BC 90-99, EF BC A1-BA, EF BD 81-9A, and the signs that
-// addresses and numbers need.
-char narrow_of(std::string_view text, size_t at) {
-  if (at + 3 > text.size() || static_cast<uint8_t>(text[at]) != 0xEF) return '\0';
-  const auto second = static_cast<uint8_t>(text[at + 1]);
-  const auto third = static_cast<uint8_t>(text[at + 2]);
-  if (second != 0xBC && second != 0xBD) return '\0';
-  // FF01..FF5E stand for 21..7E; punctuation stays, since Chinese text is full of it.
-  const int code = (second - 0xBC) * 64 + third - 0x80 + 0x20;
-  if (code <= 0x20 || code > 0x7E) return '\0';
-  const char narrow = static_cast<char>(code);
-  return is_word_char(narrow) || narrow == '-' || narrow == '@' || narrow == '+' || narrow == '.'
-             ? narrow
-             : '\0';
+// Base64 of text in ASCII, by what its first letters decode to: of names and random keys one in ten
+// thousand does. A run ends at '+' and '/', which are rare in encoded text.
+constexpr size_t kEncodedBytesMin = 12;
+bool is_encoded_text(std::string_view run) {
+  uint32_t bits = 0;
+  for (size_t i = 0; i < kEncodedBytesMin; ++i) {
+    const char c = run[i];
+    if (c == '_') return false;
+    const int value = is_upper(c) ? c - 'A' : is_any(c, kLowerBit) ? c - 'a' + 26 : c - '0' + 52;
+    bits = bits << 6 | static_cast<uint32_t>(value);
+    if (i % 4 != 3) continue;
+    for (const int shift : {16, 8, 0}) {
+      const char decoded = static_cast<char>(bits >> shift & 0xFF);
+      if ((decoded < ' ' && decoded != '\n' && decoded != '\t' && decoded != '\r') ||
+          decoded > '~') {
+        return false;
+      }
+    }
+    bits = 0;
+  }
+  return true;
 }
-
-// A text with its full-width characters narrowed, and where each byte came from.
-struct Narrowed {
-  std::string text;
-  std::vector<uint32_t> origin;  // one more than bytes
-
-  static bool needed(std::string_view text) {
-    for (size_t at = text.find('\xEF'); at != std::string_view::npos;
-         at = text.find('\xEF', at + 1)) {
-      if (narrow_of(text, at) != '\0') return true;
-    }
-    return false;
-  }
-  explicit Narrowed(std::string_view wide) {
-    text.reserve(wide.size());
-    origin.reserve(wide.size() + 1);
-    for (size_t at = 0; at < wide.size();) {
-      origin.push_back(static_cast<uint32_t>(at));
-      const char narrow = narrow_of(wide, at);
-      text.push_back(narrow != '\0' ? narrow : wide[at]);
-      at += narrow != '\0' ? 3 : 1;
-    }
-    origin.push_back(static_cast<uint32_t>(wide.size()));
-  }
-};
 
 // Walks a text once and hands each place worth a look to the recogniser for it. Every reader gives
 // the offset behind what it read, 0 for nothing.
@@ -76,6 +61,9 @@ class Walker {
     }
     return std::move(scan_.found);
   }
+
+  // A run may hold text in base64.
+  bool saw_encoded() const { return saw_encoded_; }
 
  private:
   size_t read_sign(size_t at) {
@@ -124,6 +112,9 @@ class Walker {
       if ((cls & kUnderscoreBit) != 0) last_part = end + 1;
       seen |= cls;
     }
+    if (end - start >= kEncodedBytesMin && is_encoded_text(text.substr(start, end - start))) {
+      saw_encoded_ = true;
+    }
     if (options_.secrets) {
       if (const size_t key = read_key(scan_, start, end, seen); key != 0) return key;
       if (scan_.before(start) == '-') {
@@ -143,6 +134,7 @@ class Walker {
 
   // Numbers and codes of a run that holds a digit.
   size_t read_digits(size_t start, size_t end) {
+    if (const size_t id = read_national_id(scan_, start, end); id != 0) return id;
     if (is_any(scan_.text[start], kDigitBit)) {
       if (scan_.at(end) == ':') {
         if (const size_t host = read_ipv6(scan_, start); host != 0) return host;
@@ -272,6 +264,7 @@ class Walker {
 
   Scan scan_;
   const DetectOptions options_;
+  bool saw_encoded_ = false;
 };
 
 // Sorts, and of two that overlap keeps the surer: a password inside a connection string is part of
@@ -307,11 +300,44 @@ uint32_t joined_start(std::string_view text, uint32_t read, uint32_t tagged) {
                                                                                          : read;
 }
 
+bool is_weekday(std::string_view word) {
+  return std::ranges::any_of(
+      std::array<std::string_view, 7>{"mon", "tue", "wed", "thu", "fri", "sat", "sun"},
+      [&](std::string_view day) { return iequals(word, day); });
+}
+
+// Logs and listings write dates where texts have names and streets: "main, Jun 7", "Fri Jun 7",
+// "68496 Sep 12". A month, alone or behind a number, with nothing but numbers around it is a date.
+bool is_date(std::string_view text, const Entity& name) {
+  bool month = false;
+  size_t days = 0;
+  const size_t next = text.find_first_not_of(' ', name.end);
+  bool number = next != std::string_view::npos && next != name.end && is_any(text[next], kDigitBit);
+  for (size_t at = name.start; at < name.end;) {
+    size_t end = at;
+    while (end < name.end && is_alnum(text[end])) ++end;
+    const std::string_view word = text.substr(at, end - at);
+    if (static_cast<uint8_t>(text[at]) >= 0x80) return false;
+    if (!word.empty() && is_any(word[0], kDigitBit)) {
+      number = true;
+    } else if (topic_of_word(word) == Topic::kMonth) {
+      month = true;
+    } else if (is_weekday(word)) {
+      ++days;
+    } else if (!word.empty()) {
+      return false;
+    }
+    at = std::max(end, at + 1);
+  }
+  return month && (number || days > 0);
+}
+
 // Adds what the tagger reads, in one walk over both lists. What a recogniser has read is no part of
 // a name; two readings of an address are one.
 std::vector<Entity> with_names(std::string_view text, std::vector<Entity> found) {
   std::vector<Entity> names;
   tag_names(text, shipped_names(), names);
+  std::erase_if(names, [&](const Entity& name) { return is_date(text, name); });
   if (names.empty()) return found;
   make_disjoint(found);
   make_disjoint(names);
@@ -342,8 +368,25 @@ std::vector<Entity> with_names(std::string_view text, std::vector<Entity> found)
   return all;
 }
 
+// What stands in base64, at the letters that encode it.
+void read_encoded(std::string_view text, DetectOptions options, std::vector<Entity>& found) {
+  for (const text::View& view : text::unmask(text)) {
+    if (view.technique != text::Technique::kBase64 || view.depth != 1) continue;
+    for (Entity entity : Walker(view.text, options).run()) {
+      const text::Range at = text::original_range(view, entity.start, entity.end);
+      const std::string_view read{view.text.data() + entity.start, entity.end - entity.start};
+      if (text.substr(at.begin, at.end - at.begin) == read) continue;  // was in plain sight
+      entity.start = static_cast<uint32_t>(at.begin);
+      entity.end = static_cast<uint32_t>(at.end);
+      found.push_back(entity);
+    }
+  }
+}
+
 std::vector<Entity> read_all(std::string_view text, DetectOptions options) {
-  std::vector<Entity> found = Walker(text, options).run();
+  Walker walker(text, options);
+  std::vector<Entity> found = walker.run();
+  if (walker.saw_encoded()) read_encoded(text, options, found);
   return options.personal ? with_names(text, std::move(found)) : found;
 }
 
@@ -351,12 +394,12 @@ std::vector<Entity> read_all(std::string_view text, DetectOptions options) {
 
 void detect(std::string_view text, DetectOptions options, std::vector<Entity>& out) {
   std::vector<Entity> found;
-  if (Narrowed::needed(text)) {
-    const Narrowed narrowed(text);
-    found = read_all(narrowed.text, options);
+  if (PlainText::needed(text)) {
+    const PlainText plain(text);
+    found = read_all(plain.text(), options);
     for (Entity& entity : found) {
-      entity.start = narrowed.origin[entity.start];
-      entity.end = narrowed.origin[entity.end];
+      entity.start = plain.original_start(entity.start);
+      entity.end = plain.original_end(entity.end);
     }
   } else {
     found = read_all(text, options);

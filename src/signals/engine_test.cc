@@ -167,7 +167,7 @@ TEST_F(SignalsEngine, WhatNeedsAnEncoderSaysSoAndCountsAsSpecified) {
 TEST_F(SignalsEngine, HistoryRulesReadEveryMessageButNotTheOperatorsOwnWords) {
   Texts texts;
   texts.texts = {"This system is confidential. admin@example.com", "an old question",
-                 "key: AKIAIOSFODNN7EXAMPLE", "the newest question"};
+                 "key: AKIA2B3C4D5E6F7G2H3I", "the newest question"};
   const Message messages[] = {
       {Role::kSystem, 1}, {Role::kUser, 2}, {Role::kTool, 3}, {Role::kUser, 4}};
   Input input;
@@ -249,7 +249,8 @@ TEST(Detect, FindsSecretsAndLeavesLookalikes) {
   const Case cases[] = {
       {"sk_live_123456", true},
       {"token ghp_16C7e42F292c6912E7710c838347Ae178B4a", true},
-      {"AKIAIOSFODNN7EXAMPLE", true},
+      {"AKIA2B3C4D5E6F7G2H3I", true},
+      {"AKIAIOSFODNN7EXAMPLE", false},
       {"-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n-----END RSA PRIVATE KEY-----", true},
       {"postgres://app:s3cretPass@db.example.com/prod", true},
       {"card 4111 1111 1111 1111", true},

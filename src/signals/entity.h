@@ -28,6 +28,7 @@ enum class EntityType : uint8_t {
   kCnId,
   kNhsNumber,
   kTaxId,
+  kNationalId,  // of another country, or of a kind without a type of its own
   kMedicalRecord,
   // Secrets.
   kApiKey,

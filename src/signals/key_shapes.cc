@@ -323,6 +323,7 @@ size_t upper_end(std::string_view text, size_t key, const KeyShape& shape) {
   const size_t stop = run_of(text, key, kUpperBit | kDigitBit);
   const std::string_view value = text.substr(key, stop - key);
   if (value.size() < shape.length || is_word_char(stop < text.size() ? text[stop] : ' ')) return 0;
+  if (value.find("EXAMPLE") != std::string_view::npos) return 0;  // AKIAIOSFODNN7EXAMPLE
   return value.size() == 16 || looks_random(value) ? stop : 0;
 }
 

@@ -205,12 +205,25 @@ size_t read_named_id(Scan& scan, const Number& number) {
   return 0;
 }
 
+// "-rc2" behind 10.0.0.1 makes a version of it.
+bool is_prerelease(std::string_view behind) {
+  if (!behind.starts_with('-')) return false;
+  for (const std::string_view mark : {"rc", "r", "alpha", "beta", "pre", "dev", "snapshot",
+                                      "nightly", "build", "post", "hotfix", "preview"}) {
+    if (!iequals(behind.substr(1, mark.size()), mark)) continue;
+    const std::string_view rest = behind.substr(1 + mark.size());
+    if (rest.empty() || !is_any(rest[0], kLetterBits)) return true;
+  }
+  return false;
+}
+
 size_t read_ipv4(Scan& scan, const Number& number) {
   if (number.count < 4 || !number.separated_by(4, '.')) return 0;
   const size_t start = number.groups[0].start;
   const size_t end = number.end(4);
   if (number.count > 4 && number.groups[4].separator == '.') return 0;
   if (glued(scan, end) || scan.near(Topic::kVersion, start, kCloseBytes)) return 0;
+  if (is_prerelease(scan.from(end))) return 0;
   bool loopback = false;
   for (size_t i = 0; i < 4; ++i) {
     const Number::Group& group = number.groups[i];
@@ -418,6 +431,9 @@ size_t read_number(Scan& scan, size_t start) {
   const bool parenthesis = scan.at(plus ? start + 1 : start) == '(';
   digits += (plus ? 1 : 0) + (parenthesis ? 1 : 0);
   if (!is_any(scan.at(digits), kDigitBit) || is_word_char(scan.before(start))) return 0;
+  if (!plus && !parenthesis && starts_free(scan, start)) {
+    if (const size_t end = read_spaced_digits(scan, start); end != 0) return end;
+  }
   const Number number = read_groups(scan.text, digits);
   if (number.count == 0) return 0;
   if (plus) return read_phone(scan, number, start, true, parenthesis);
@@ -436,6 +452,8 @@ size_t read_number(Scan& scan, size_t start) {
   }
   if (const size_t end = read_phone(scan, number, start, false, parenthesis); end != 0) return end;
   const Number::Group& group = number.groups[0];
+  // "23:59 Grand Street.txt": the minute of a listing is no house number.
+  if (scan.before(start) == ':' && start > 1 && is_any(scan.text[start - 2], kDigitBit)) return 0;
   if (group.length() <= 5) return read_address(scan, group.start, group.end);
   return 0;
 }

@@ -99,7 +99,12 @@ size_t read_user_command(Scan& scan, size_t word, size_t end);
 // "jo@example.com:…", at the end of the address.
 size_t read_password_behind(Scan& scan, size_t end);
 
-// ---- personal data (numbers.cc, codes.cc, places.cc) ----------------------------------
+// ---- personal data (numbers.cc, spaced_digits.cc, national_ids.cc, codes.cc, places.cc) ----
+
+// Digits with a separator between each of them, at the first.
+size_t read_spaced_digits(Scan& scan, size_t start);
+// A national id whose first run with a digit is [start, run_end).
+size_t read_national_id(Scan& scan, size_t start, size_t run_end);
 
 // A number that starts at a digit, '+' or '('.
 size_t read_number(Scan& scan, size_t start);
