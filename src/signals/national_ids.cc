@@ -41,9 +41,9 @@ constexpr std::string_view kCh = "ahv|avs|oasi";
 constexpr std::string_view kCl = "rut|RUN";
 constexpr std::string_view kDe = "steuer|idnr|identifikationsnummer";
 constexpr std::string_view kDk = "cpr|personnummer";
-constexpr std::string_view kEs = "dni|nie|nif|documento";
+constexpr std::string_view kEs = "dni|nie|nif|documento|identidad";
 constexpr std::string_view kFr = "insee|nir|sécurité sociale|securite sociale|sécu";
-constexpr std::string_view kGb = "nino|national insurance|NI";
+constexpr std::string_view kGb = "nino|national insurance|ni number|ni no|NI";
 constexpr std::string_view kIl = "teudat|ת.ז|תעודת זהות|israeli";
 constexpr std::string_view kIn = "aadhaar|aadhar|uidai|आधार";
 constexpr std::string_view kIt = "codice fiscale|codicefiscale|c.f.|cf";
@@ -62,22 +62,25 @@ constexpr std::string_view kTr = "tckn|kimlik|T.C.";
 constexpr std::string_view kZa = "south african id|rsa id|sa id";
 // For any of them.
 constexpr std::string_view kAnyWords =
-    "national id|national identification|national identity|identity number|identity card|"
-    "identification number|id number|id card|id no|personal number|tax id|tax number|taxpayer|tin";
+    "national id|nationalid|national_id|national identification|national identity|"
+    "identity number|identity card|identification number|id number|id_number|id card|id no|"
+    "personal number|tax id|tax_id|tax number|taxpayer|tin";
 
 constexpr Form kForms[] = {
     {"dd-dddddddd-d", ar_cuit_valid, Needs::kNothing, kTax, kAr},
     {"ddddddddddd", ar_cuit_valid, Needs::kWord, kTax, kAr},
     {"dddd ddddd d", au_medicare_valid, Needs::kNoSerial, kId, kMedicare},
+    {"dddd ddddd d/d", au_medicare_valid, Needs::kNoSerial, kId, kMedicare},
     {"dddddddddd", au_medicare_valid, Needs::kWord, kId, kMedicare},
     {"ddd ddd ddd", au_tfn_valid, Needs::kWord, kTax, kAu},
     {"ddddddddd", au_tfn_valid, Needs::kWord, kTax, kAu},
     {"dd.dd.dd-ddd.dd", be_register_valid, Needs::kNothing, kId, kBe},
-    {"ddddddddddd", be_register_valid, Needs::kNoSerial, kId, kBe},
+    {"ddddddddddd", be_register_valid, Needs::kWord, kId, kBe},
     {"dd.ddd.ddd/dddd-dd", br_cnpj_valid, Needs::kNothing, kTax, kBr},
-    {"dddddddddddddd", br_cnpj_valid, Needs::kNoSerial, kTax, kBr},
+    {"dddddddddddddd", br_cnpj_valid, Needs::kWord, kTax, kBr},
     {"ddd.ddd.ddd-dd", br_cpf_valid, Needs::kNothing, kId, kBr},
     {"ddddddddddd", br_cpf_valid, Needs::kNoSerial, kId, kBr},
+    {"ddd ddd ddd dd", br_cpf_valid, Needs::kWord, kId, kBr},
     {"ddddddddd-dd", br_cpf_valid, Needs::kNoSerial, kId, kBr},
     {"ddd.dddd.dddd.dd", ch_ahv_valid, Needs::kNothing, kId, kCh},
     {"ddddddddddddd", ch_ahv_valid, Needs::kNothing, kId, kCh},
@@ -86,7 +89,7 @@ constexpr Form kForms[] = {
     {"dddddddd-?", cl_rut_valid, Needs::kWord, kId, kCl},
     {"ddddddd-?", cl_rut_valid, Needs::kWord, kId, kCl},
     {"ddddddddddd", de_tax_valid, Needs::kWord, kTax, kDe},
-    {"dd ddd ddd ddd", de_tax_valid, Needs::kNoSerial, kTax, kDe},
+    {"dd ddd ddd ddd", de_tax_valid, Needs::kWord, kTax, kDe},
     {"dddddd-dddd", dk_cpr_valid, Needs::kNoSerial, kId, kDk},
     {"dddddd-dddd", dk_cpr_shaped, Needs::kWord, kId, kDk},
     {"dddddddddd", dk_cpr_shaped, Needs::kWord, kId, kDk},
@@ -106,7 +109,8 @@ constexpr Form kForms[] = {
     {"AA-|dd-dd-dd-A", gb_nino_valid, Needs::kNothing, kId, kGb},
     {"AAddddddA", gb_nino_valid, Needs::kWord, kId, kGb},
     {"ddddddddd", il_teudat_zehut_valid, Needs::kWord, kId, kIl},
-    {"dddd dddd dddd", in_aadhaar_valid, Needs::kNoSerial, kId, kIn},
+    {"dddd dddd dddd", in_aadhaar_valid, Needs::kWord, kId, kIn},
+    {"dddddddd-d", il_teudat_zehut_valid, Needs::kWord, kId, kIl},
     {"dddd-dddd-dddd", in_aadhaar_valid, Needs::kWord, kId, kIn},
     {"dddddddddddd", in_aadhaar_valid, Needs::kWord, kId, kIn},
     {"AAAAAddddA", in_pan_valid, Needs::kWord, kTax, "PAN|permanent account|income tax"},
@@ -118,11 +122,11 @@ constexpr Form kForms[] = {
     {"dddddd-ddddddd", kr_rrn_valid, Needs::kNothing, kId, kKr},
     {"ddddddddddddd", kr_rrn_valid, Needs::kWord, kId, kKr},
     {"AAAAddddddAAAAAA?d", mx_curp_valid, Needs::kNothing, kId, kMx},
-    {"AAAAdddddd???", mx_rfc_valid, Needs::kNothing, kTax, kMx},
-    {"AAAdddddd???", mx_rfc_valid, Needs::kNoSerial, kTax, kMx},
+    {"AAAAdddddd???", mx_rfc_valid, Needs::kNoSerial, kTax, kMx},
+    {"AAAdddddd???", mx_rfc_valid, Needs::kWord, kTax, kMx},
     {"AAAA-|dddddd-???", mx_rfc_valid, Needs::kNothing, kTax, kMx},
     {"ddddddddd", nl_bsn_valid, Needs::kWord, kId, kNl},
-    {"dddd.dd.ddd", nl_bsn_valid, Needs::kNoSerial, kId, kNl},
+    {"dddd.dd.ddd", nl_bsn_valid, Needs::kWord, kId, kNl},
     {"ddddddddddd", no_fodselsnummer_valid, Needs::kNothing, kId, kNo},
     {"dddddd ddddd", no_fodselsnummer_valid, Needs::kNothing, kId, kNo},
     {"ddddddddddd", pl_pesel_valid, Needs::kWord, kId, kPl},
@@ -215,13 +219,12 @@ Id written_at(std::string_view text, size_t anchor, std::string_view shape) {
 bool stands_alone(const Scan& scan, const Id& id, std::string_view shape) {
   const char before = scan.before(id.start);
   if (is_word_char(before) || before == '.' || before == '#') return false;
-  if ((before == '-' || before == '/' || before == ',') && id.start > 1 &&
-      is_alnum(scan.text[id.start - 2])) {
-    return false;
-  }
+  const bool spaced = shape.find(' ') != std::string_view::npos;
+  const char earlier = id.start > 1 ? scan.text[id.start - 2] : '\0';
+  if ((before == '-' || before == '/') && is_alnum(earlier)) return false;
+  if ((before == ',' || (before == ' ' && spaced)) && is_any(earlier, kDigitBit)) return false;
   const char behind = scan.at(id.end);
-  const bool joins = behind == '-' || behind == '.' || behind == '/' ||
-                     (behind == ' ' && shape.find(' ') != std::string_view::npos);
+  const bool joins = behind == '-' || behind == '.' || behind == '/' || (behind == ' ' && spaced);
   return !is_word_char(behind) && !(joins && is_any(scan.at(id.end + 1), kDigitBit));
 }
 
@@ -252,7 +255,9 @@ bool is_named(std::string_view text, const Id& id, std::string_view words) {
 }
 
 // Words that say that the number is of another kind.
-bool is_otherwise_named(const Scan& scan, size_t start) {
+bool is_otherwise_named(const Scan& scan, size_t start, size_t end) {
+  // Eleven digits from 1 on: a mobile number of China, or one with the code of America.
+  if (end - start == 11 && scan.text[start] == '1') return true;
   constexpr size_t kNearBytes = 24;
   return std::ranges::any_of(
       std::array{Topic::kSerial, Topic::kVersion, Topic::kPhone, Topic::kAccount, Topic::kCard},
@@ -271,7 +276,7 @@ size_t read_national_id(Scan& scan, size_t start, size_t run_end) {
     const bool named = is_named(scan.text, id, form.words);
     if (!named) {
       if (form.needs == Needs::kWord || id.lower) continue;
-      if (form.needs == Needs::kNoSerial && is_otherwise_named(scan, id.start)) continue;
+      if (form.needs == Needs::kNoSerial && is_otherwise_named(scan, id.start, id.end)) continue;
     }
     scan.add(form.type, id.start, id.end, named ? 0.95 : form.needs == Needs::kNothing ? 0.9 : 0.6);
     return id.end;

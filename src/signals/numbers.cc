@@ -452,8 +452,6 @@ size_t read_number(Scan& scan, size_t start) {
   }
   if (const size_t end = read_phone(scan, number, start, false, parenthesis); end != 0) return end;
   const Number::Group& group = number.groups[0];
-  // "23:59 Grand Street.txt": the minute of a listing is no house number.
-  if (scan.before(start) == ':' && start > 1 && is_any(scan.text[start - 2], kDigitBit)) return 0;
   if (group.length() <= 5) return read_address(scan, group.start, group.end);
   return 0;
 }
