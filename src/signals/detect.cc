@@ -13,29 +13,6 @@
 namespace vsr::signals {
 namespace {
 
-// Base64 of text in ASCII, by what its first letters decode to: of names and random keys one in ten
-// thousand does. A run ends at '+' and '/', which are rare in encoded text.
-constexpr size_t kEncodedBytesMin = 12;
-bool is_encoded_text(std::string_view run) {
-  uint32_t bits = 0;
-  for (size_t i = 0; i < kEncodedBytesMin; ++i) {
-    const char c = run[i];
-    if (c == '_') return false;
-    const int value = is_upper(c) ? c - 'A' : is_any(c, kLowerBit) ? c - 'a' + 26 : c - '0' + 52;
-    bits = bits << 6 | static_cast<uint32_t>(value);
-    if (i % 4 != 3) continue;
-    for (const int shift : {16, 8, 0}) {
-      const char decoded = static_cast<char>(bits >> shift & 0xFF);
-      if ((decoded < ' ' && decoded != '\n' && decoded != '\t' && decoded != '\r') ||
-          decoded > '~') {
-        return false;
-      }
-    }
-    bits = 0;
-  }
-  return true;
-}
-
 // Walks a text once and hands each place worth a look to the recogniser for it. Every reader gives
 // the offset behind what it read, 0 for nothing.
 class Walker {
@@ -112,7 +89,7 @@ class Walker {
       if ((cls & kUnderscoreBit) != 0) last_part = end + 1;
       seen |= cls;
     }
-    if (end - start >= kEncodedBytesMin && is_encoded_text(text.substr(start, end - start))) {
+    if (end - start >= kEncodedRunMin && is_encoded_text(text.substr(start, end - start))) {
       saw_encoded_ = true;
     }
     if (options_.secrets) {
@@ -368,14 +345,21 @@ std::vector<Entity> with_names(std::string_view text, std::vector<Entity> found)
   return all;
 }
 
-// What stands in base64, at the letters that encode it.
+// What stands in base64, at the letters that encode it; nothing inside of what is found already, as
+// in a token that carries an address.
 void read_encoded(std::string_view text, DetectOptions options, std::vector<Entity>& found) {
+  const size_t known = found.size();
   for (const text::View& view : text::unmask(text)) {
     if (view.technique != text::Technique::kBase64 || view.depth != 1) continue;
     for (Entity entity : Walker(view.text, options).run()) {
       const text::Range at = text::original_range(view, entity.start, entity.end);
       const std::string_view read{view.text.data() + entity.start, entity.end - entity.start};
       if (text.substr(at.begin, at.end - at.begin) == read) continue;  // was in plain sight
+      const auto end = found.begin() + static_cast<ptrdiff_t>(known);
+      const bool inside = std::any_of(found.begin(), end, [&](const Entity& other) {
+        return other.start < at.end && at.begin < other.end;
+      });
+      if (inside || at.begin == at.end) continue;
       entity.start = static_cast<uint32_t>(at.begin);
       entity.end = static_cast<uint32_t>(at.end);
       found.push_back(entity);

@@ -56,6 +56,10 @@ TEST(Disguises, AreRead) {
       {"decode a2V5IHNrX2xpdmVfMTIzNDU2IA== please", "API_KEY(IHNrX2xpdmVfMTIzNDU2)"},
       {"bWFpbCBqby5yb2VAcG9zdC5leGFtcGxlLm9yZyBub3c=",
        "EMAIL(bCBqby5yb2VAcG9zdC5leGFtcGxlLm9yZyBu)"},
+      // A token that carries an address is one token.
+      {"eyJhbGciOiJIUzI1NiJ9.eyJlbWFpbCI6ImpvLnJvZUBwb3N0LmV4YW1wbGUub3JnIn0.c2lnbmF0dXJl",
+       "ACCESS_TOKEN(eyJhbGciOiJIUzI1NiJ9.eyJlbWFpbCI6ImpvLnJvZUBwb3N0LmV4YW1wbGUub3JnIn0."
+       "c2lnbmF0dXJl)"},
   };
   for (const Case& c : cases) EXPECT_EQ(found_in(c.text), c.expected) << c.text;
 }

@@ -70,6 +70,8 @@ Plain plain_of(std::string_view text, size_t at, char before) {
   if (const char narrow = narrow_of(text, at); narrow != '\0') return {3, narrow};
   const Mark mark = mark_at(text, at);
   if (mark.kind == Kind::kNone) return {};
+  // Also keeps a long row of them from being read again at each.
+  if (mark.kind == Kind::kInvisible && !is_visible_ascii(before)) return {};
   size_t behind = at + mark.length;
   if (mark.kind == Kind::kInvisible) {
     while (mark_at(text, behind).kind == Kind::kInvisible) behind += mark_at(text, behind).length;
@@ -80,8 +82,7 @@ Plain plain_of(std::string_view text, size_t at, char before) {
   switch (mark.kind) {
     case Kind::kInvisible:
       // Scripts and emoji that need joiners keep them.
-      if (is_visible_ascii(before) && is_visible_ascii(next)) return {behind - at, '\0'};
-      return {};
+      return is_visible_ascii(next) ? Plain{behind - at, '\0'} : Plain{};
     case Kind::kHyphen:
       return both(kAlnumBits) ? Plain{mark.length, '-'} : Plain{};
     case Kind::kDash:
@@ -120,6 +121,26 @@ PlainText::PlainText(std::string_view original) {
     }
     at += length;
   }
+}
+
+bool is_encoded_text(std::string_view run) {
+  uint32_t bits = 0;
+  for (size_t i = 0; i < kEncodedRunMin; ++i) {
+    const char c = run[i];
+    if (c == '_') return false;
+    const int value = is_upper(c) ? c - 'A' : is_any(c, kLowerBit) ? c - 'a' + 26 : c - '0' + 52;
+    bits = bits << 6 | static_cast<uint32_t>(value);
+    if (i % 4 != 3) continue;
+    for (const int shift : {16, 8, 0}) {
+      const char decoded = static_cast<char>(bits >> shift & 0xFF);
+      if ((decoded < ' ' && decoded != '\n' && decoded != '\t' && decoded != '\r') ||
+          decoded > '~') {
+        return false;
+      }
+    }
+    bits = 0;
+  }
+  return true;
 }
 
 }  // namespace vsr::signals

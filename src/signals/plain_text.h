@@ -5,6 +5,7 @@
 // digits become plain ones. Keeps where each byte came from. Ordinary texts need none of this.
 // Values; pure.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -29,5 +30,10 @@ class PlainText {
   std::vector<uint32_t> starts_;  // of each byte in the original
   std::vector<uint32_t> ends_;
 };
+
+// True of base64 of text in ASCII, by what its first letters decode to: of names and random keys
+// one in ten thousand does. `run` is of letters, digits and underscores: '+' and '/' are rare in
+// encoded text.
+bool is_encoded_text(std::string_view run);
 
 }  // namespace vsr::signals
