@@ -146,7 +146,7 @@ bool fi_henkilotunnus_valid(std::string_view id) {
 
 bool fr_nir_valid(std::string_view id) {
   const int month = two(id, 3);
-  if (std::string_view("123478").find(id[0]) == std::string_view::npos || month == 0) return false;
+  if (std::string_view("1278").find(id[0]) == std::string_view::npos || month == 0) return false;
   // Corsica: 2A counts as 19, 2B as 18.
   int64_t front = 0;
   if (id[6] == 'A' || id[6] == 'B') {

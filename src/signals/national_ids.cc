@@ -102,7 +102,7 @@ constexpr Form kForms[] = {
     {"dddddd+ddd?", fi_henkilotunnus_valid, Needs::kNothing, kId, "hetu|henkil"},
     {"ddddddAddd?", fi_henkilotunnus_valid, Needs::kNothing, kId, "hetu|henkil"},
     {"d dd dd d? ddd ddd dd", fr_nir_valid, Needs::kNothing, kId, kFr},
-    {"dddddd?dddddddd", fr_nir_valid, Needs::kNothing, kId, kFr},
+    {"dddddd?dddddddd", fr_nir_valid, Needs::kNoSerial, kId, kFr},
     {"dddddd?dddddd dd", fr_nir_valid, Needs::kNothing, kId, kFr},
     {"AA |dd dd dd A", gb_nino_valid, Needs::kNothing, kId, kGb},
     {"AA |dddddd A", gb_nino_valid, Needs::kNothing, kId, kGb},
@@ -168,17 +168,21 @@ constexpr size_t anchor_bytes(std::string_view shape) {
   return end - start;
 }
 
-// Forms by the length of their first run, chained: most runs of a text are of a length that has
-// few, and end at the sign that must follow.
+// Forms by the length of their first run, chained, and the sign that must follow it: at that most
+// numbers of a text end.
 struct Chains {
   std::array<uint8_t, kAnchorBytesMax + 1> first{};  // index + 1
   std::array<uint8_t, std::size(kForms)> next{};
+  std::array<char, std::size(kForms)> sign{};  // '\0': none
 };
 static_assert(std::size(kForms) < 255);
 constexpr Chains kChains = [] {
   Chains chains;
   for (size_t i = std::size(kForms); i-- > 0;) {
-    uint8_t& first = chains.first[anchor_bytes(kForms[i].shape)];
+    const std::string_view shape = kForms[i].shape;
+    const size_t end = anchor_of(shape) + anchor_bytes(shape);
+    if (end < shape.size()) chains.sign[i] = shape[end];
+    uint8_t& first = chains.first[anchor_bytes(shape)];
     chains.next[i] = first;
     first = static_cast<uint8_t>(i + 1);
   }
@@ -269,6 +273,8 @@ bool is_otherwise_named(const Scan& scan, size_t start, size_t end) {
 size_t read_national_id(Scan& scan, size_t start, size_t run_end) {
   if (run_end - start > kAnchorBytesMax) return 0;
   for (uint8_t i = kChains.first[run_end - start]; i != 0; i = kChains.next[i - 1]) {
+    const char sign = kChains.sign[i - 1];
+    if (sign != '\0' && sign != scan.at(run_end)) continue;
     const Form& form = kForms[i - 1];
     const Id id = written_at(scan.text, start, form.shape);
     if (id.end == 0 || !stands_alone(scan, id, form.shape)) continue;

@@ -255,6 +255,7 @@ TEST(NationalIds, LeavesLookAlikes) {
       "order 11144477735 is late",
       "Ticket 10000000146",
       "commit 255081416802538ab",
+      "order 255081416802538",
       "1700000000000 is a timestamp",
       "2024-01-15 12:30:45.123456789",
       "v12.345.678-5-beta",
