@@ -31,9 +31,10 @@ class PlainText {
   std::vector<uint32_t> ends_;
 };
 
-// True of base64 of text in ASCII, by what its first letters decode to: of names and random keys
-// one in ten thousand does. `run` is of letters, digits and underscores: '+' and '/' are rare in
-// encoded text.
+// Runs of letters, digits and underscores from here on may be encoded text.
+constexpr size_t kEncodedRunMin = 12;
+// True of base64 of text in ASCII, by what its first kEncodedRunMin letters decode to: of names and
+// random keys one in ten thousand does. Needs a run of so many.
 bool is_encoded_text(std::string_view run);
 
 }  // namespace vsr::signals
