@@ -19,13 +19,17 @@ COLUMNS_OF = {"domain": (0, 14), "jailbreak": (14, 15), "harmful": (15, 16), "ti
 # The share of attacks (harmful requests) in the traffic that the probability is calibrated for, and
 # the share of false alarms that sets the shipped threshold: its mean over the kinds of benign text.
 PRIOR = {"jailbreak": 0.1, "harmful": 0.1}
-FALSE_ALARMS = {"jailbreak": 0.01, "harmful": 0.01}
+FALSE_ALARMS = {"jailbreak": 0.015, "harmful": 0.01}
+KIND_ROWS_MIN = 30  # kinds with fewer rows count as one: a single row would move the threshold
 
 BLOCK_BYTES = 256  # features.block_bytes; windows are two blocks and overlap by one
 # Long texts are made of rows, to see how much looks bad by chance where there is much to look at.
 LONG_TEXTS = 1000  # of each size
-LONG_FALSE_ALARMS = 0.15
+LONG_FALSE_ALARMS = 0.01
 LONG_SIZES = (16, 64, 256)
+# At least: windows of a long text begin amid a sentence and look worse than rows. The least at which
+# no text of ordinary dev rows is taken for an attack, and half as much again.
+COST_MIN = 0.08
 # Up to here, a few pages, the number of windows costs nothing; src/nn/text_classifier.cc has it too.
 WINDOWS_FREE = 8
 # Chinese, Japanese and Korean, by the blocks that matter of what src/text/script.h knows.
@@ -137,10 +141,10 @@ def long_texts(pairs: list, fused: list, size: int) -> list:
     draw = random.Random(size)
     short = [(p.lexical[0], z[0]) for p, z in zip(pairs, fused)
              if p.windows <= 2 and p.row["label"] == 0 and p.row["lang"] == "en"
-             and (p.row["kind"] in ("ordinary", "document") or p.row["kind"].startswith("other:"))]
+             and (p.row["kind"] == "ordinary" or p.row["kind"].startswith("other:"))]
     out = []
     for _ in range(LONG_TEXTS):
-        members = draw.choices(short, k=size)
+        members = draw.choices(short, k=2 * size)  # looked at alone and in pairs
         read = members[:2] + sorted(members, reverse=True)[:SUSPECTS]
         out.append(max(z for _, z in read))
     return out
@@ -149,7 +153,7 @@ def long_texts(pairs: list, fused: list, size: int) -> list:
 def cost_of_doubling(pairs: list, fused: list, threshold: float) -> float:
     """The least that keeps the false alarms of long benign texts below LONG_FALSE_ALARMS."""
     limit = math.log(threshold / (1 - threshold))
-    cost = 0.0
+    cost = COST_MIN
     for size in LONG_SIZES:
         highest = fig.threshold_at(long_texts(pairs, fused, size), LONG_FALSE_ALARMS)
         cost = max(cost, (highest - limit) / math.log2(size / WINDOWS_FREE))
@@ -157,10 +161,12 @@ def cost_of_doubling(pairs: list, fused: list, threshold: float) -> float:
 
 
 def threshold_of(head: str, pairs: list, fused: list) -> float:
+    sizes = collections.Counter(report.kind_of(pair.row) for pair in pairs)
     by_kind = collections.defaultdict(list)
     for pair, z in zip(pairs, fused):
+        kind = report.kind_of(pair.row)
         if pair.row["label"] == 0:
-            by_kind[report.kind_of(pair.row)].append(z[0])
+            by_kind[kind if sizes[kind] >= KIND_ROWS_MIN else "few"].append(z[0])
 
     def false_alarms(threshold: float) -> float:
         return sum(fig.share_above(v, threshold) for v in by_kind.values()) / len(by_kind)

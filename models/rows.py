@@ -1,13 +1,14 @@
 """Reads the labelled data and makes the training rows of every head: which rows, with which
-weight, held out by which key. Random choices are seeded by the text they are about, so that adding
-a source changes no other row."""
+weight, held out by which key."""
 
 import collections
 import gzip
-import hashlib
 import json
 import pathlib
 import random
+
+import compose
+from draws import draw, pick
 
 DOMAINS = ["biology", "business", "chemistry", "computer science", "economics", "engineering",
            "health", "history", "law", "math", "other", "philosophy", "physics", "psychology"]
@@ -19,6 +20,7 @@ BALANCE = 0.3  # a source of n rows weighs n^(1 - BALANCE)
 FOLDS = 6
 # Rows that were written for the router are nearer to what it will read than most of the data.
 WRITTEN_WEIGHT = 2.0
+LANGUAGE_FACTOR_MAX = 2.0  # of a weight, to even out languages
 # Folds that one tuned encoder leaves out together; each group mixes ideas that are far apart.
 GROUP_OF_FOLD = {"fold0": 0, "fold1": 0, "fold2": 1, "fold4": 1, "fold3": 2, "fold5": 2,
                  "arena-hard-v2": 0, "uncommonroute": 1, "llmrouter": 1, "clinc": 2}
@@ -34,7 +36,7 @@ FAMILY_FOLD = {
     "override": 3, "extraction": 3, "authority": 3, "rewritten": 3,
     "document_injection": 4, "document": 4, "tool_abuse": 4, "hijack": 4,
     "encoding": 5, "format_injection": 5, "refusal_suppression": 5,
-    "hypothetical": 2, "payload_splitting": 5, "many_shot": 5,
+    "hypothetical": 2, "moral_pressure": 2, "payload_splitting": 5, "many_shot": 5,
 }
 
 
@@ -48,22 +50,17 @@ def load(data: pathlib.Path, name: str) -> list[dict]:
         return [json.loads(line) for line in lines]
 
 
-def draw(text: str, salt: str) -> float:
-    """A number in 0..1 that depends on the text and the purpose alone."""
-    digest = hashlib.sha256(f"{salt}\0{text}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
-
-
-def pick(choices: list, text: str, salt: str):
-    return choices[int(draw(text, salt) * len(choices))]
-
-
 def origin(row: dict) -> str:
     return row["source"].split(":")[0]
 
 
 def fold(row: dict) -> str:
     return f"fold{int(draw(row['group'], 'fold') * FOLDS)}"
+
+
+def fold_of_kind(kind: str, row: dict) -> str:
+    """Documents stand with the attacks that were put into them."""
+    return f"fold{FAMILY_FOLD[kind]}" if kind in FAMILY_FOLD else fold(row)
 
 
 def group_of(row: dict) -> int | None:
@@ -86,7 +83,8 @@ def balanced(rows: list[Row]) -> list[Row]:
 def make(head: str, row: dict, label, holdout: str, **more) -> Row:
     return Row(head=head, text=row["text"], label=label, holdout=holdout,
                use="fit" if row["split"] == "train" else "dev", weight=1.0, lang=row["lang"],
-               source=origin(row), licence=row["licence"], **{"kind": "", "name": str(label), **more})
+               source=origin(row), licence=row["licence"], group=row["group"],
+               **{"kind": "", "name": str(label), **more})
 
 
 def domain_rows(files: dict, short: list[dict]) -> list[Row]:
@@ -160,13 +158,13 @@ def disguised(row: Row, benign: list[str], paragraphs: list[str], share: float) 
             in variants.items() if draw(text, name) < share and len(text) < 1500]
 
 
+def jailbreak_row(row: dict) -> Row:
+    return make("jailbreak", row, int(row["label"] == "attack"), fold_of_kind(row["family"], row),
+                kind=row["family"], name=row["label"])
+
+
 def jailbreak_rows(files: dict, short: list[dict]) -> list[Row]:
-    rows = []
-    for row in files["jailbreak"]:
-        attack = row["label"] == "attack"
-        holdout = f"fold{FAMILY_FOLD[row['family']]}" if row["family"] in FAMILY_FOLD else fold(row)
-        rows.append(make("jailbreak", row, int(attack), holdout, kind=row["family"],
-                         name=row["label"]))
+    rows = [jailbreak_row(row) for row in files["jailbreak"]]
     known = {row["text"] for row in rows}
     dev = {row["text"] for name in files for row in files[name] if row["split"] == "dev"}
     # Ordinary text of other tasks: the wider the benign side, the fewer false alarms.
@@ -180,6 +178,19 @@ def jailbreak_rows(files: dict, short: list[dict]) -> list[Row]:
                              name="benign"))
     rows += [make("jailbreak", row, 0, "-", kind="short", name="benign") for row in short]
     return balanced(rows)
+
+
+def even_languages(rows: list[Row]) -> None:
+    """Attacks weigh in every language as much beside its benign text as in English, or nearly so:
+    much of the data in other languages is attacks, and a language would be a sign of one."""
+    total = collections.Counter()
+    for row in rows:
+        total[row["lang"], row["label"]] += row["weight"]
+    english = total["en", 1] / total["en", 0]
+    for row in rows:
+        ratio = total[row["lang"], 1] / max(1.0, total[row["lang"], 0]) / english
+        factor = min(LANGUAGE_FACTOR_MAX, max(1.0, ratio) ** 0.5)
+        row["weight"] *= 1 / factor if row["label"] == 1 else factor
 
 
 def disguises(rows: list[Row]) -> list[Row]:
@@ -229,12 +240,14 @@ def written_rows(folder: pathlib.Path) -> list[Row]:
                          name=row["label"]))
         rows.append(make("difficulty", row, TIER_DIFFICULTY[row["label"]], fold(row),
                          kind="written", name="written"))
-    for row in read_written(extra / "attacks.tsv", "family", "lang"):
-        family = row["family"]
-        known = f"fold{FAMILY_FOLD[family]}" if family in FAMILY_FOLD else fold(row)
-        rows.append(make("jailbreak", row, 1, known, kind=family, name="attack"))
-    for row in read_written(extra / "benign.tsv", "kind", "lang"):
-        rows.append(make("jailbreak", row, 0, fold(row), kind=row["kind"], name="benign"))
+    for name, label in (("attacks", "attack"), ("benign", "benign")):
+        for row in read_written(extra / f"{name}.tsv", "family", "lang"):
+            rows.append(jailbreak_row(dict(row, label=label)))
+    rows += [jailbreak_row(row) for row in compose.documents(extra)]
+    # Requests by subject and tier are ordinary text, in more languages than the data has.
+    for name in ("domain", "tier"):
+        rows += [make("jailbreak", row, 0, fold(row), kind="requests", name="benign")
+                 for row in read_written(extra / f"{name}.tsv", "label", "lang")]
     for row in read_written(extra / "feedback.tsv", "label", "lang"):
         rows.append(make("feedback", row, FEEDBACK.index(row["label"]), fold(row), kind="written",
                          name=row["label"]))
@@ -253,6 +266,7 @@ def all_rows(data: pathlib.Path, folder: pathlib.Path) -> list[Row]:
     for head in sorted({row["head"] for row in written}):
         of_head = balanced([row for row in written if row["head"] == head])
         rows += [Row(row, weight=WRITTEN_WEIGHT * row["weight"]) for row in of_head]
+    even_languages([row for row in rows if row["head"] == "jailbreak" and row["use"] == "fit"])
     rows += disguises(rows)
     for number, row in enumerate(rows):
         row["id"] = number

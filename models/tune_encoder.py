@@ -1,5 +1,5 @@
-"""Tunes the last layers of all-MiniLM-L6-v2 with the router's heads on top of them. Needs torch,
-numpy and safetensors.
+"""Tunes the last layers of all-MiniLM-L6-v2 with the router's heads on top of them, once for the
+heads of safety and once for the others. Needs torch, numpy and safetensors.
 
 The lower layers stay as they are: their output is computed once for every window of text and kept
 in a file (about 0.8 KB a token), so that several tunings, each without one group of families and
@@ -31,13 +31,14 @@ WINDOWS_MAX = 3  # of one row
 # Lengths and sizes of batches are few, so that each is compiled once.
 LENGTHS = [16, 24, 32, 40, 48, 64, 80, 96, 112, 128]
 BATCH_TOKENS = 4096
+SAFETY_HEADS = ("jailbreak", "harmful")
 LAYER_RATE, HEAD_RATE = 3e-4, 2e-3
 WEIGHT = {"domain": 1.0, "jailbreak": 1.5, "harmful": 0.5, "tier": 0.5, "difficulty": 0.7,
           "feedback": 0.3}
 # The share of rows that are read, by kind: large kinds that say the same again and again.
 SHARE = {"other:difficulty": 0.08, "other:domain": 0.08, "other:intents": 0.08,
          "other:agentic": 0.25, "other:pii": 0.25, "other:secrets": 0.25, "weak_strong": 0.15,
-         "augmented": 0.7, "random_search": 0.4}
+         "requests": 0.5, "augmented": 0.7, "random_search": 0.4}
 
 
 def windows(text: str) -> list[str]:
@@ -149,8 +150,11 @@ class States:
 
 
 class Top(nn.Module):
-    def __init__(self, weights: dict):
+    """All columns, of which only those of its own heads are trained."""
+
+    def __init__(self, weights: dict, safety: bool):
         super().__init__()
+        self.safety = safety
         self.layers = nn.ModuleList(Layer(weights, n) for n in range(SHARED_LAYERS, 6))
         self.drop = nn.Dropout(0.1)
         self.head = nn.Linear(WIDTH, len(COLUMNS))
@@ -161,21 +165,17 @@ class Top(nn.Module):
         with torch.autocast("cpu", dtype=torch.bfloat16):
             for layer in self.layers:
                 x = layer(x, mask)
-        mean = (x.float() * there).sum(1) / there.sum(1)
-        return self.head(self.drop(mean))
+        count = there.sum(1)
+        if self.safety:  # token by token, so that what stands around an attack dilutes it little
+            tokens = self.head(self.drop(x.float()))
+            return (tokens + there.log()).logsumexp(1) - count.log()
+        return self.head(self.drop((x.float() * there).sum(1) / count))
 
 
-def of_rows(columns: torch.Tensor, counts: list[int]) -> torch.Tensor:
+def of_rows(columns: torch.Tensor, counts: list[int], safety: bool) -> torch.Tensor:
     """As TextClassifier::fuse: safety by the window that looks worst, the rest by both ends."""
-    begin, end = COLUMNS_OF["jailbreak"][0], COLUMNS_OF["harmful"][1]
-    out = []
-    at = 0
-    for count in counts:
-        one = columns[at:at + count]
-        at += count
-        ends = (one[0] + one[-1]) / 2
-        out.append(torch.cat([ends[:begin], one[:, begin:end].max(0).values, ends[end:]]))
-    return torch.stack(out)
+    rows = columns.split(counts)
+    return torch.stack([one.max(0).values if safety else (one[0] + one[-1]) / 2 for one in rows])
 
 
 def batches(rows: list, states: States, seed: int | None) -> list[list[int]]:
@@ -203,7 +203,7 @@ def batches(rows: list, states: States, seed: int | None) -> list[list[int]]:
 
 def read_batch(top: Top, rows: list, states: States) -> torch.Tensor:
     members = [k for row in rows for k in row["windows"]]
-    return of_rows(top(*states.batch(members)), [len(row["windows"]) for row in rows])
+    return of_rows(top(*states.batch(members)), [len(row["windows"]) for row in rows], top.safety)
 
 
 def loss_of(columns: torch.Tensor, rows: list) -> torch.Tensor:
@@ -227,8 +227,9 @@ def loss_of(columns: torch.Tensor, rows: list) -> torch.Tensor:
 
 
 def tune(name: str, rows: list, states: States, weights: dict) -> Top:
+    """For the heads of these rows: all of safety or none."""
     torch.manual_seed(7)
-    top = Top(weights)
+    top = Top(weights, rows[0]["head"] in SAFETY_HEADS)
     optimiser = torch.optim.AdamW([{"params": top.layers.parameters(), "lr": LAYER_RATE},
                                    {"params": top.head.parameters(), "lr": HEAD_RATE}],
                                   weight_decay=0.01)
@@ -263,11 +264,43 @@ def score(top: Top, rows: list, states: States) -> dict:
     return out
 
 
+def arrays_of(general: Top, safety: Top) -> tuple:
+    """(stacks, head) as tuned_file.write wants them."""
+    stacks = [[{name: value.numpy() for name, value in layer.state_dict().items()}
+               for layer in top.layers] for top in (general, safety)]
+    weight, bias = (getattr(general.head, name).detach().numpy().copy()
+                    for name in ("weight", "bias"))
+    for begin, end in (COLUMNS_OF[head] for head in SAFETY_HEADS):
+        weight[begin:end] = safety.head.weight.detach().numpy()[begin:end]
+        bias[begin:end] = safety.head.bias.detach().numpy()[begin:end]
+    return stacks, (weight, bias)
+
+
+def stacks_of(rows: list) -> tuple[list, list]:
+    """The rows of the general heads and those of safety."""
+    return ([row for row in rows if row["head"] not in SAFETY_HEADS],
+            [row for row in rows if row["head"] in SAFETY_HEADS])
+
+
+def tune_stack(rows: list, states: States, weights: dict) -> tuple:
+    """(columns of rows by a top that had not seen their group, columns of dev rows by the last top,
+    that top). Rows of kind `augmented` are fitted and not scored."""
+    fitted = [row for row in rows if row["use"] == "fit"]
+    held_out = {}
+    for group in range(training_rows.GROUPS):
+        others = [row for row in fitted if training_rows.group_of(row) != group]
+        top = tune(f"without group {group}", others, states, weights)
+        left_out = [row for row in rows if row["kind"] != "augmented" and row["use"] != "dev"
+                    and training_rows.group_of(row) == group]
+        held_out |= score(top, left_out, states)
+    top = tune("all", fitted, states, weights)
+    return held_out, score(top, [row for row in rows if row["use"] == "dev"], states), top
+
+
 def run(rows: list, model: pathlib.Path, tool: pathlib.Path, encoder: pathlib.Path,
         work: pathlib.Path) -> tuple:
     """`model`: the published weights; `encoder`: encoder.bin made of them. Returns (columns of rows
-    by a top that had not seen their group, columns of dev rows by the last top, that top). Rows of
-    kind `augmented` are fitted and not scored."""
+    left out, columns of dev rows, the general top and that of safety)."""
     weights = load_file(model / "model.safetensors")
     chosen = [row for row in rows if training_rows.draw(row["text"], "encoder")
               < SHARE.get(row["kind"], 1)]
@@ -280,14 +313,5 @@ def run(rows: list, model: pathlib.Path, tool: pathlib.Path, encoder: pathlib.Pa
                 texts.append(text)
             row["windows"].append(known[text])
     states = States(texts, tool, encoder, work)
-    fitted = [row for row in chosen if row["use"] == "fit"]
-    held_out = {}
-    for group in range(training_rows.GROUPS):
-        others = [row for row in fitted if training_rows.group_of(row) != group]
-        top = tune(f"without group {group}", others, states, weights)
-        left_out = [row for row in chosen if row["kind"] != "augmented" and row["use"] != "dev"
-                    and training_rows.group_of(row) == group]
-        held_out |= score(top, left_out, states)
-    top = tune("all", fitted, states, weights)
-    dev = score(top, [row for row in chosen if row["use"] == "dev"], states)
-    return held_out, dev, top
+    general, safety = (tune_stack(part, states, weights) for part in stacks_of(chosen))
+    return general[0] | safety[0], general[1] | safety[1], (general[2], safety[2])

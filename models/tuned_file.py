@@ -3,6 +3,7 @@
 Every array begins at a multiple of 64 bytes, as in encoder.bin:
 
   header       see src/nn/encoder_file.cc
+  stacks       the layers of the general heads, then as many of the heads of safety
   per layer    qkv, attention output, norm, up, down, norm; a linear part is
                i8 [outputs × inputs], f32 scale [outputs], f32 bias [outputs]
   heads        f32 [columns × width], f32 bias [columns]
@@ -20,7 +21,7 @@ import rows
 
 ALIGNMENT = 64
 HEADER = "<8sQQQQQ4I"
-MAGIC = b"VSRTUN\0\1"
+MAGIC = b"VSRTUN\0\2"
 CHECKED_FROM = 16
 COLUMNS = ([f"domain {d}" for d in rows.DOMAINS] + ["jailbreak", "harmful"]
            + [f"tier {t}" for t in rows.TIERS] + ["difficulty"]
@@ -61,12 +62,14 @@ def labels_hash() -> int:
 
 
 def write(path: pathlib.Path, encoder: pathlib.Path, heads: pathlib.Path, shared_layers: int,
-          window: int, layers: list[dict], head: tuple, fusion: dict) -> None:
-    """`layers`: arrays by the names of tune_encoder's Layer; `head`: weight [columns × width] and
-    bias; `fusion`: lexical, encoder, offset (one number a column), per_doubling,
+          window: int, stacks: list[list[dict]], head: tuple, fusion: dict) -> None:
+    """`stacks`: general and safety, arrays by the names of tune_encoder's Layer; `head`: weight
+    [columns × width] and bias; `fusion`: lexical, encoder, offset (one number a column), per_doubling,
     jailbreak_threshold, harmful_threshold."""
     out = Arrays()
-    for layer in layers:
+    general, safety = stacks
+    assert len(general) == len(safety)
+    for layer in [*general, *safety]:
         out.linear(layer["qkv.weight"], layer["qkv.bias"])
         out.linear(layer["o.weight"], layer["o.bias"])
         out.norm(layer["n1.weight"], layer["n1.bias"])
@@ -84,7 +87,7 @@ def write(path: pathlib.Path, encoder: pathlib.Path, heads: pathlib.Path, shared
                       fusion["per_doubling"]], dtype=np.float32))
     size = struct.calcsize(HEADER)
     fields = (len(out.bytes), checksum_of(encoder), checksum_of(heads), labels_hash(),
-              shared_layers, len(layers), len(COLUMNS), window)
+              shared_layers, len(general), len(COLUMNS), window)
     out.bytes[:size] = struct.pack(HEADER, MAGIC, 0, *fields)
     checksum = xxhash.xxh3_64_intdigest(bytes(out.bytes[CHECKED_FROM:]))
     out.bytes[:size] = struct.pack(HEADER, MAGIC, checksum, *fields)

@@ -11,7 +11,7 @@ namespace vsr::nn {
 namespace {
 
 constexpr std::string_view kMagic{"VSRENC\0\2", 8};
-constexpr std::string_view kTunedMagic{"VSRTUN\0\1", 8};
+constexpr std::string_view kTunedMagic{"VSRTUN\0\2", 8};
 constexpr size_t kAlignment = 64;
 constexpr uint32_t kLayersMax = 48;
 constexpr uint32_t kWidthMax = 4096;
@@ -41,7 +41,7 @@ struct TunedHeader {
   uint64_t lexical;   // checksum of the n-gram heads it is fused with
   uint64_t labels;    // hash of the labels
   uint32_t shared_layers;
-  uint32_t layers;
+  uint32_t layers;  // of each stack
   uint32_t columns;
   uint32_t window;
 };
@@ -174,8 +174,10 @@ Result<TunedParameters> read_tuned(std::string_view bytes, const EncoderParamete
   out.heads.checksum = header.checksum;
   out.heads.lexical = header.lexical;
   Arrays arrays(bytes, sizeof header);
-  for (uint32_t i = 0; i < header.layers && arrays.good(); ++i) {
-    out.layers.push_back(arrays.layer(encoder.width, encoder.inner));
+  for (std::vector<EncoderLayer>* stack : {&out.layers, &out.safety_layers}) {
+    for (uint32_t i = 0; i < header.layers && arrays.good(); ++i) {
+      stack->push_back(arrays.layer(encoder.width, encoder.inner));
+    }
   }
   out.head_weight = arrays.take<float>(uint64_t{kEncoderColumns} * encoder.width);
   out.head_bias = arrays.take<float>(kEncoderColumns);

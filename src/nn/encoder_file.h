@@ -58,11 +58,13 @@ struct EncoderParameters {
 Result<EncoderParameters> read_encoder(std::string_view bytes);
 
 // Layers that were tuned for the trained heads. They stand on the first `shared_layers` of one
-// encoder; the heads are linear in the mean over the tokens.
+// encoder: one stack for the heads of safety (attacks, harmful requests), which are linear in every
+// token, and one for the others, which are linear in the mean over the tokens.
 struct TunedParameters {
   uint32_t shared_layers = 0;
   uint32_t window = 0;  // tokens with [CLS] and [SEP]; what is beyond is not read
   std::vector<EncoderLayer> layers;
+  std::vector<EncoderLayer> safety_layers;
   std::span<const float> head_weight;  // kEncoderColumns × width
   std::span<const float> head_bias;    // kEncoderColumns
   TunedHeads heads;

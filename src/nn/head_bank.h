@@ -52,6 +52,7 @@ struct HeadLogits {
   // highest `attack` that do not overlap each other. Not more than asked for.
   std::vector<Window> windows;
   size_t windows_total = 0;  // from which these were chosen
+  size_t views = 0;          // how many of `windows`, at the end, TextClassifier added
 };
 
 inline float logistic(float logit) { return 1 / (1 + std::exp(-logit)); }

@@ -174,6 +174,9 @@ class SentenceEncoder::Network {
       layers_.push_back(std::make_unique<const Layer>(layer, engine_, buckets));
     }
     if (!tuned_) return;
+    for (const EncoderLayer& layer : tuned_->safety_layers) {
+      safety_layers_.push_back(std::make_unique<const Layer>(layer, engine_, buckets));
+    }
     for (const EncoderLayer& layer : tuned_->layers) {
       tuned_layers_.push_back(std::make_unique<const Layer>(layer, engine_, buckets));
     }
@@ -198,7 +201,9 @@ class SentenceEncoder::Network {
   void run_layers(std::span<const std::unique_ptr<const Layer>> layers, Workspace& w) const;
   void add_tokens(Workspace& w) const;  // to `w.sum`
   void write_vector(const Workspace& w, float* out) const;
+  std::span<const float> weight_of(size_t column) const;
   void write_columns(const Workspace& w, EncoderColumns& columns) const;
+  void write_safety(const Workspace& w, EncoderColumns& columns) const;
   void embed(std::span<const uint32_t> ids, Workspace& w) const;
   void attend(size_t tokens, Workspace& w) const;
   void quantize(const float* rows, size_t tokens, size_t width, Workspace& w) const;
@@ -217,6 +222,7 @@ class SentenceEncoder::Network {
   const dnnl::engine engine_;
   Layers layers_;
   Layers tuned_layers_;
+  Layers safety_layers_;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Workspace>> spare_;
 };
@@ -322,11 +328,31 @@ void SentenceEncoder::Network::write_vector(const Workspace& w, float* out) cons
   for (size_t i = 0; i < p_.width; ++i) out[i] = w.sum[i] * by;
 }
 
+std::span<const float> SentenceEncoder::Network::weight_of(size_t column) const {
+  return tuned_->head_weight.subspan(column * p_.width, p_.width);
+}
+
+// All but safety.
 void SentenceEncoder::Network::write_columns(const Workspace& w, EncoderColumns& columns) const {
   const float by = 1 / static_cast<float>(w.window.size());
   for (size_t c = 0; c < columns.size(); ++c) {
-    columns[c] =
-        by * dot(w.sum, tuned_->head_weight.subspan(c * p_.width, p_.width)) + tuned_->head_bias[c];
+    columns[c] = by * dot(w.sum, weight_of(c)) + tuned_->head_bias[c];
+  }
+}
+
+// The logarithm of the mean of e^z over the tokens: a few that look bad tell more than the many
+// around them that do not.
+void SentenceEncoder::Network::write_safety(const Workspace& w, EncoderColumns& columns) const {
+  for (const size_t c : {kJailbreakColumn, kHarmfulColumn}) {
+    float top = -INFINITY;
+    float total = 0;  // of e^(z - top)
+    for (size_t t = 0; t < w.window.size(); ++t) {
+      const float z = dot(std::span(w.hidden).subspan(t * p_.width, p_.width), weight_of(c));
+      if (z > top) total *= std::exp(top - z);
+      top = std::max(top, z);
+      total += std::exp(z - top);
+    }
+    columns[c] = top + std::log(total / static_cast<float>(w.window.size())) + tuned_->head_bias[c];
   }
 }
 
@@ -377,13 +403,14 @@ void SentenceEncoder::Network::read(std::string_view text, EncoderColumns& colum
   const std::span<const std::unique_ptr<const Layer>> all(layers_);
   run_layers(all.first(tuned_->shared_layers), *w);
   const auto shared_end = static_cast<std::ptrdiff_t>(w->window.size() * p_.width);
-  if (vector != nullptr && is_whole) {
-    w->shared.assign(w->hidden.begin(), w->hidden.begin() + shared_end);
-  }
+  w->shared.assign(w->hidden.begin(), w->hidden.begin() + shared_end);
   run_layers(tuned_layers_, *w);
   w->sum.assign(p_.width, 0);
   add_tokens(*w);
   write_columns(*w, columns);
+  std::ranges::copy(w->shared, w->hidden.begin());
+  run_layers(safety_layers_, *w);
+  write_safety(*w, columns);
   if (vector != nullptr && is_whole) {
     std::ranges::copy(w->shared, w->hidden.begin());
     run_layers(all.subspan(tuned_->shared_layers), *w);

@@ -2,7 +2,8 @@
 
 // The trained heads of the router. N-grams read every text; where the encoder has heads too, it
 // reads the windows of a text that the n-grams find most suspicious, and the first and the last,
-// and both opinions are fused into one calibrated score. Immutable and safe from many threads.
+// and the line or sentence among them that looks worst without what stands around it; both opinions
+// are fused into one calibrated score. Immutable and safe from many threads.
 // With n-grams alone a call takes about 30 µs per KB; a window takes the encoder milliseconds.
 
 #include <memory>
@@ -17,8 +18,10 @@ namespace vsr::nn {
 
 class TextClassifier {
  public:
-  // Windows that the encoder reads of one text, the first and the last among them.
+  // Windows that the encoder reads of one text, the first and the last among them, and views: a
+  // line or sentence of one of the worst windows alone.
   static constexpr size_t kWindowsRead = 6;
+  static constexpr size_t kViewsRead = 2;
 
   // `vectors` may be null or have no heads: n-grams alone. Errors: kInvalidArgument if the
   // encoder's heads were fused with other n-gram weights than these.
@@ -42,6 +45,8 @@ class TextClassifier {
 
  private:
   TextClassifier(std::shared_ptr<const HeadBank> bank, std::shared_ptr<Vectors> vectors);
+  // The piece of the window that looks worst, if it has more than one.
+  void add_view(std::string_view text, const Window& window, HeadLogits& out) const;
 
   const std::shared_ptr<const HeadBank> bank_;
   const std::shared_ptr<Vectors> vectors_;
