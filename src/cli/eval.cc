@@ -354,10 +354,8 @@ void add_eval(CLI::App& app, Context& context) {
       ->delimiter(',');
   add_learning_options(*eval, arguments->suite);
   add_eval_matrix(*eval, arguments->matrix);
-  eval->add_flag(
-      "--live-audit", arguments->live_audit,
-      "Run agent sessions through a gateway and simulated backends on loopback and count "
-      "what reaches a model that had not made it");
+  eval->add_flag("--live-audit", arguments->live_audit,
+                 "Agent sessions on loopback; counts what reaches another model");
   eval->add_option("--seed", arguments->audit.seed, "With --live-audit: what the sessions do")
       ->capture_default_str();
   eval->add_flag("--json", context.json, "As JSON");
