@@ -2,7 +2,7 @@
 // backend (tests/e2e/test_dashboard.py starts both).
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { api, chat, json, open, seriousErrors, shoot, site, warm, withPage } from "./browser.mjs";
+import { chat, json, open, seriousErrors, shoot, site, warm, withPage } from "./browser.mjs";
 
 const design = "Design the architecture of a sharded event store with exactly-once delivery and explain the failure modes.";
 const simple = "What is 17 * 23? Answer with only the number.";
@@ -142,7 +142,7 @@ test("Conversations: found by the id that was sent; the timeline says what happe
     await page.keyboard.press("Enter");
     await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 2);
     await page.getByRole("row").nth(2).getByRole("link").click();
-    await page.getByText("Had one model", { exact: false }).or(page.getByText("had one model answered everything")).first().waitFor();
+    await page.getByText("Cost so far, and had one model answered everything").waitFor();
     await page.getByRole("link", { name: /Turn 1 at .*select missing_previous_model/ }).first().waitFor();
     await page.getByText(/always qwen/).first().waitFor();
     await go("/conversations?session=nobody&range=1h");
@@ -156,7 +156,9 @@ test("Insights: a slice leads to its records", async () => {
     await page.locator("canvas").first().waitFor();
     await page.getByRole("link", { name: "local_privacy_policy" }).first().click();
     await page.getByRole("button", { name: "Remove the filter decision local_privacy_policy" }).waitFor();
-    await page.waitForFunction(() => [...document.querySelectorAll("table:last-of-type tbody tr td:nth-child(3)")].length > 0);
+    const region = page.getByRole("region", { name: "Records" });
+    await region.getByText(secret.replace("sk_live_123456", "[API_KEY]")).waitFor();
+    assert.deepEqual([...new Set(await region.locator("tbody td:nth-child(3)").allInnerTexts())], ["local_privacy_policy"]);
     assert.match(page.url(), /decision=local_privacy_policy/);
     await go("/insights?range=1h&decision=nothing_of_that_name");
     await page.getByText("Nothing was routed in this time").waitFor();
@@ -287,31 +289,21 @@ test("a page of nothing, and a router that does not answer any more", async () =
   });
 });
 
-test("200 requests a second do not freeze the page", async () => {
+test("a flood of requests: every one is counted, the rows stay virtual, the page answers", async () => {
   await withPage({}, async ({ page, go }) => {
-    await go("/live");
+    const flood = 400;
+    await go("/live?q=flood");
     await page.getByText("live", { exact: true }).waitFor();
-    await page.evaluate(() => {
-      window.longest = 0;
-      let last = performance.now();
-      const tick = () => {
-        const now = performance.now();
-        window.longest = Math.max(window.longest, now - last);
-        last = now;
-        requestAnimationFrame(tick);
-      };
-      requestAnimationFrame(tick);
-    });
     let sent = 0;
     const worker = async () => {
-      while (sent < 400) {
+      while (sent < flood) {
         sent += 1;
-        await chat(simple, { "x-session-id": "flood", "x-conversation-id": `flood-${sent % 20}` });
+        await chat(`${simple} This one is of the flood.`, { "x-session-id": "flood", "x-conversation-id": `flood-${sent % 20}` });
       }
     };
     await Promise.all(Array.from({ length: 8 }, worker));
-    await page.getByText(/^Requests, last minute$/).waitFor();
-    // The rows are virtual: as many as fit, whatever the list holds.
+    // All are in the list: as high as that many rows, of which only those in sight are there.
+    await page.waitForFunction((rows) => (document.querySelector(".live-table > div:last-child")?.clientHeight ?? 0) >= rows * 38, flood);
     const rows = await page.locator("a.live-row").count();
     assert.ok(rows > 5 && rows < 60, `${rows} rows in the document`);
     await page.getByRole("button", { name: "Pause" }).click();
@@ -331,5 +323,4 @@ test("the first load is small, and what is immutable is kept", async () => {
   await opened.page.locator("a.live-row").first().waitFor();
   assert.ok(bytes > 20_000 && bytes <= 300 * 1024, `first load of ${bytes} bytes`);
   await opened.close();
-  assert.notEqual(api, site);
 });

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <filesystem>
 
@@ -28,9 +27,7 @@ bool parse_name(std::string_view name, RecipeVersion& out) {
   name.remove_suffix(kExtension.size());
   const std::vector<std::string_view> parts = split(name, '-');
   if (parts.size() != 3) return false;
-  const auto [end, error] =
-      std::from_chars(parts[0].data(), parts[0].data() + parts[0].size(), out.id);
-  if (error != std::errc() || end != parts[0].data() + parts[0].size()) return false;
+  if (!parse_number(parts[0], out.id)) return false;
   out.policy = parts[1];
   out.source = parts[2];
   return true;

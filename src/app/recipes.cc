@@ -61,7 +61,7 @@ bool same_listeners(const config::Config& a, const config::Config& b) {
 }  // namespace
 
 Recipes::Recipes(Parts parts)
-    : parts_(std::move(parts)), path_(parts_.path), versions_(parts_.state_folder + "/recipes") {}
+    : parts_(std::move(parts)), versions_(parts_.state_folder + "/recipes"), path_(parts_.path) {}
 
 std::string Recipes::path() const {
   const std::lock_guard lock(mutex_);
@@ -73,57 +73,70 @@ std::string Recipes::problem() const {
   return problem_;
 }
 
+Recipes::ConfigPtr Recipes::config() const {
+  const std::lock_guard lock(mutex_);
+  return config_;
+}
+
+void Recipes::note(std::string path, ConfigPtr config, std::string problem) {
+  const std::lock_guard lock(mutex_);
+  path_ = std::move(path);
+  config_ = std::move(config);
+  problem_ = std::move(problem);
+}
+
 void Recipes::keep(std::string_view text, const config::Config& config, std::string_view source) {
   const Result<uint64_t> kept = versions_.keep(text, config.hash, source);
   if (!kept) spdlog::warn("this version of the recipe is not kept: {}", kept.error().message);
 }
 
 std::expected<Recipes::ConfigPtr, int> Recipes::load() {
-  const std::lock_guard lock(mutex_);
-  if (path_.empty()) return nullptr;
-  changed_at_ = changed_at(path_);
-  const config::LoadResult loaded = config::load_file(path_);
+  const std::lock_guard lock(change_mutex_);
+  const std::string file = path();
+  if (file.empty()) return nullptr;
+  changed_at_ = changed_at(file);
+  const config::LoadResult loaded = config::load_file(file);
   fmt::print(stderr, "{}", config::format_all(loaded.diagnostics));
   if (!loaded.config) {
-    fmt::print(stderr, "{} cannot be served; mend the errors above\n", path_);
+    fmt::print(stderr, "{} cannot be served; mend the errors above\n", file);
     return std::unexpected(2);
   }
-  config_ = loaded.config;
   first_ = loaded.config;
-  if (const auto text = config::read_recipe(path_)) keep(*text, *config_, "start");
-  return config_;
+  note(file, loaded.config, "");
+  if (const auto text = config::read_recipe(file)) keep(*text, *loaded.config, "start");
+  return loaded.config;
 }
 
 void Recipes::reload_if_changed(bool force, std::string_view why) {
-  const std::lock_guard lock(mutex_);
-  const int64_t changed = changed_at(path_);
+  const std::lock_guard lock(change_mutex_);
+  const std::string file = path();
+  const int64_t changed = changed_at(file);
   if (changed == 0 || (!force && changed == changed_at_)) return;
   changed_at_ = changed;
-  const config::LoadResult loaded = config::load_file(path_);
+  const config::LoadResult loaded = config::load_file(file);
   std::string problem;
   if (!loaded.config) {
     problem = config::format_all(loaded.diagnostics);
   } else if (const auto put = parts_.prepare(loaded.config)) {
     (*put)();
-    config_ = loaded.config;
-    spdlog::info("recipe reloaded ({}): {}", why, config_->hash);
-    for (const std::string& note : notes_for(*config_)) spdlog::warn("{}", note);
-    if (const auto text = config::read_recipe(path_)) keep(*text, *config_, "file");
+    note(file, loaded.config, "");
+    spdlog::info("recipe reloaded ({}): {}", why, loaded.config->hash);
+    for (const std::string& one : notes_for(*loaded.config)) spdlog::warn("{}", one);
+    if (const auto text = config::read_recipe(file)) keep(*text, *loaded.config, "file");
+    return;
   } else {
     problem = put.error().message;
   }
-  if (!problem.empty()) {
-    spdlog::error("the changed recipe is not used, the old one keeps running:\n{}", problem);
-  }
-  problem_ = std::move(problem);
+  spdlog::error("the changed recipe is not used, the old one keeps running:\n{}", problem);
+  note(file, config(), std::move(problem));
 }
 
 Result<operator_api::RunningRecipe> Recipes::running() {
-  const std::lock_guard lock(mutex_);
-  if (path_.empty()) {
+  const std::string file = path();
+  if (file.empty()) {
     return fail(ErrorCode::kNotFound, "no recipe is active", ErrorSource::kClient);
   }
-  const Result<std::string> text = config::read_recipe(path_);
+  const Result<std::string> text = config::read_recipe(file);
   if (!text) return std::unexpected(text.error());
   return operator_api::RunningRecipe{config::redact_yaml(*text), tag_of(*text)};
 }
@@ -147,13 +160,16 @@ std::vector<std::string> Recipes::notes_for(const config::Config& next) const {
 
 std::expected<Activation, Refusal> Recipes::put_in_use(const std::string& text,
                                                        std::string_view source) {
-  const std::string target = path_.empty() ? parts_.state_folder + "/config.yaml" : path_;
+  const std::string file = path();
+  const std::string target = file.empty() ? parts_.state_folder + "/config.yaml" : file;
   // The name counts: files that a recipe names are looked for beside it.
   config::LoadResult loaded = config::load_text(text, target);
   if (!loaded.config) {
+    const auto first = std::ranges::find(loaded.diagnostics, config::Severity::kError,
+                                         &config::Diagnostic::severity);
     return refused(400, "invalid_recipe",
                    fmt::format("the recipe has errors and is not activated; the first is {}",
-                               config::format(loaded.diagnostics.front())),
+                               config::format(*first)),
                    std::move(loaded.diagnostics));
   }
   const auto put = parts_.prepare(loaded.config);
@@ -165,23 +181,21 @@ std::expected<Activation, Refusal> Recipes::put_in_use(const std::string& text,
                        "writable, or edit it where it comes from");
   }
   (*put)();
-  path_ = target;
-  changed_at_ = changed_at(path_);
-  config_ = loaded.config;
-  problem_.clear();
-  spdlog::info("recipe activated ({}): {}", source, config_->hash);
-  keep(text, *config_, source);
+  changed_at_ = changed_at(target);
+  note(target, loaded.config, "");
+  spdlog::info("recipe activated ({}): {}", source, loaded.config->hash);
+  keep(text, *loaded.config, source);
   const std::vector<RecipeVersion> kept = versions_.list();
-  return Activation{kept.empty() ? 0 : kept.front().id, config_->hash,
-                    std::move(loaded.diagnostics), notes_for(*config_)};
+  return Activation{kept.empty() ? 0 : kept.front().id, loaded.config->hash,
+                    std::move(loaded.diagnostics), notes_for(*loaded.config)};
 }
 
 std::expected<Activation, Refusal> Recipes::activate(std::string_view yaml,
                                                      std::string_view if_match) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(change_mutex_);
   std::string current;
-  if (!path_.empty()) {
-    if (const auto text = config::read_recipe(path_)) current = *text;
+  if (const std::string file = path(); !file.empty()) {
+    if (const auto text = config::read_recipe(file)) current = *text;
   }
   if (!if_match.empty() && if_match != tag_of(current)) {
     return refused(412, "recipe_changed",
@@ -194,25 +208,25 @@ std::expected<Activation, Refusal> Recipes::activate(std::string_view yaml,
 }
 
 std::expected<Activation, Refusal> Recipes::roll_back(uint64_t version) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(change_mutex_);
   const Result<std::string> text = versions_.text(version);
   if (!text) return refused(404, "unknown_version", text.error().message);
   return put_in_use(*text, "rollback");
 }
 
 std::vector<operator_api::KeptVersion> Recipes::versions() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(change_mutex_);
   std::vector<operator_api::KeptVersion> out;
   for (const RecipeVersion& version : versions_.list()) {
     // The file in use may be broken by now; what runs is the version kept last.
     out.push_back({version.id, version.activated_at, version.policy, version.source, version.bytes,
-                   out.empty() && config_ != nullptr});
+                   out.empty() && config() != nullptr});
   }
   return out;
 }
 
 Result<std::string> Recipes::version_text(uint64_t id) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(change_mutex_);
   const Result<std::string> text = versions_.text(id);
   if (!text) return text;
   return config::redact_yaml(*text);
@@ -246,23 +260,19 @@ wire::ApiResult<std::string> Recipes::run_probes(std::string_view yaml, std::str
   const auto wrong = [](std::string code, std::string message) {
     return std::unexpected(wire::ApiError{400, std::move(code), "", std::move(message)});
   };
-  ConfigPtr config;
-  std::string path;
-  {
-    const std::lock_guard lock(mutex_);
-    config = config_;
-    path = path_;
-  }
+  ConfigPtr recipe = config();
+  const std::string file_in_use = path();
   if (!yaml.empty()) {
-    const config::LoadResult loaded = config::load_text(yaml, path.empty() ? "recipe.yaml" : path);
+    const config::LoadResult loaded =
+        config::load_text(yaml, file_in_use.empty() ? "recipe.yaml" : file_in_use);
     if (!loaded.config) return wrong("invalid_recipe", config::format_all(loaded.diagnostics));
-    config = loaded.config;
+    recipe = loaded.config;
   }
-  if (!config) return wrong("not_configured", "no recipe is active; send one as `config`");
+  if (!recipe) return wrong("not_configured", "no recipe is active; send one as `config`");
   std::string text(probes);
   std::string file = "probes";
   if (text.empty()) {
-    file = fs::path(path).replace_extension(".probes.yaml").string();
+    file = fs::path(file_in_use).replace_extension(".probes.yaml").string();
     const Result<std::string> beside = config::read_recipe(file);
     if (!beside) {
       return wrong("no_probes", fmt::format("there are no probes beside the recipe ({}); send them "
@@ -278,7 +288,7 @@ wire::ApiResult<std::string> Recipes::run_probes(std::string_view yaml, std::str
                                                "use vllm-sr eval --probes",
                                                loaded->size(), kProbesMax));
   }
-  const auto router = parts_.make_router(config);
+  const auto router = parts_.make_router(recipe);
   if (!router) return wrong("invalid_recipe", router.error().message);
 
   struct Count {

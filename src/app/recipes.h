@@ -59,14 +59,23 @@ class Recipes final : public operator_api::RecipeKeeper {
   std::vector<std::string> notes_for(const config::Config& next) const;
   void keep(std::string_view text, const config::Config& config, std::string_view source);
 
+  // What the rest of the program sees of a change that is done.
+  void note(std::string path, ConfigPtr config, std::string problem);
+  ConfigPtr config() const;
+
   const Parts parts_;
+
+  // Held for a whole change, which may compile for seconds; guards these and the files.
+  std::mutex change_mutex_;
+  int64_t changed_at_ = 0;
+  ConfigPtr first_;  // of the start: what listeners and stores were opened by
+  RecipeVersions versions_;
+
+  // Held for a copy only: an event loop asks for these.
   mutable std::mutex mutex_;
   std::string path_;
   std::string problem_;
-  int64_t changed_at_ = 0;
   ConfigPtr config_;  // in use; null in setup mode
-  ConfigPtr first_;   // of the start: what listeners and stores were opened by
-  RecipeVersions versions_;
 };
 
 }  // namespace vsr::app

@@ -6,30 +6,23 @@
 #include <spdlog/sinks/ringbuffer_sink.h>
 #include <spdlog/spdlog.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <charconv>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include "app/discovery.h"
 #include "app/health.h"
 #include "app/recipes.h"
+#include "app/state_folder.h"
 #include "app/status.h"
-#include "base/id.h"
-#include "base/strings.h"
 #include "config/load.h"
-#include "config/show.h"
 #include "gateway/gateway.h"
 #include "json/writer.h"
 #include "nn/vectors.h"
 #include "operator/api.h"
-#include "store/file_lock.h"
 
 namespace vsr::app {
 
@@ -72,21 +65,6 @@ sigset_t handled_signals() {
 
 bool is_loopback(std::string_view address) {
   return address.starts_with("127.") || address == "::1";
-}
-
-// run.json and the records are of one router. One that is ending has taken its run.json away and
-// lets go soon.
-Result<store::FileLock> hold_folder(const std::string& folder) {
-  constexpr int kTries = 40;
-  constexpr std::chrono::milliseconds kPoll{50};
-  auto lock = store::FileLock::acquire(folder + "/run.lock");
-  for (int i = 0; i < kTries && !lock && lock.error().code == ErrorCode::kAlreadyExists; ++i) {
-    std::error_code error;
-    if (fs::exists(folder + "/run.json", error)) break;
-    poll(nullptr, 0, static_cast<int>(kPoll.count()));
-    lock = store::FileLock::acquire(folder + "/run.lock");
-  }
-  return lock;
 }
 
 // One loop with everything that lives on it.
@@ -143,8 +121,8 @@ class Server {
   HealthChecks health_{clock_};
   HostPort dashboard_;
   std::string token_;
-  std::optional<store::FileLock> lock_;  // of the state folder, held to the end
-  std::string api_address_;              // of the first listener
+  std::optional<StateFolder> folder_;  // held to the end
+  std::string api_address_;            // of the first listener
 
   mutable std::mutex mutex_;
   std::shared_ptr<const gateway::Runtime> runtime_;
@@ -154,22 +132,12 @@ class Server {
 };
 
 std::optional<int> Server::open_state() {
-  std::error_code error;
-  fs::create_directories(options_.state_folder, error);
-  if (error) {
-    fmt::print(stderr, "cannot make the state folder {}: {}; choose another with --state-dir\n",
-               options_.state_folder, error.message());
+  auto folder = StateFolder::open(options_.state_folder);
+  if (!folder) {
+    fmt::print(stderr, "{}\n", folder.error().message);
     return 1;
   }
-  auto lock = hold_folder(options_.state_folder);
-  if (!lock) {
-    const bool is_held = lock.error().code == ErrorCode::kAlreadyExists;
-    fmt::print(stderr, "{}{} ({}--state-dir names another folder)\n",
-               is_held ? "another vllm-sr runs: " : "", lock.error().message,
-               is_held ? "`vllm-sr stop` ends it, " : "");
-    return 1;
-  }
-  lock_.emplace(std::move(*lock));
+  folder_.emplace(std::move(*folder));
   const Result<HostPort> dashboard = parse_host_port(options_.dashboard);
   if (!dashboard) {
     fmt::print(stderr, "--dashboard: {}\n", dashboard.error().message);
@@ -177,18 +145,11 @@ std::optional<int> Server::open_state() {
   }
   dashboard_ = *dashboard;
   if (is_loopback(dashboard_.host)) return std::nullopt;
-  token_ = environment_variable("VLLM_SR_ADMIN_TOKEN");
-  const std::string file = options_.state_folder + "/admin-token";
-  if (token_.empty()) {
-    std::ifstream in(file);
-    std::getline(in, token_);
-  }
-  if (token_.empty()) {
-    token_ = random_id().hex();
-    const mode_t before = umask(0077);
-    std::ofstream(file) << token_ << '\n';
-    umask(before);
-    fmt::print("admin token for {}: {}\n(kept in {})\n", options_.dashboard, token_, file);
+  bool is_new = false;
+  token_ = folder_->admin_token(is_new);
+  if (is_new) {
+    fmt::print("admin token for {}: {}\n(kept in {})\n", options_.dashboard, token_,
+               folder_->admin_token_file());
   }
   return std::nullopt;
 }
@@ -354,25 +315,14 @@ Result<std::function<void()>> Server::prepare(std::shared_ptr<const config::Conf
 }
 
 void Server::write_run_file() {
-  json::JsonWriter w;
-  w.begin_object();
-  w.field("pid", static_cast<int64_t>(getpid()));
-  w.field("version", options_.version);
-  w.field("config", options_.config.empty() ? "" : fs::absolute(options_.config).string());
-  w.key("listeners").begin_array();
+  RunFile run;
+  run.version = options_.version;
+  run.config = options_.config.empty() ? "" : fs::absolute(options_.config).string();
   const auto& servers = workers_.front()->servers;
-  for (size_t i = 0; i + 1 < servers.size(); ++i) {
-    w.begin_object().field("port", static_cast<int64_t>(servers[i]->port())).end_object();
-  }
-  w.end_array();
-  w.key("operator").begin_object();
-  w.field("address", dashboard_.host).field("port", static_cast<int64_t>(dashboard_.port));
-  w.end_object().end_object();
-  const std::string path = options_.state_folder + "/run.json";
-  const std::string fresh = path + ".new";
-  std::ofstream(fresh) << w.take() << '\n';
-  std::error_code error;
-  fs::rename(fresh, path, error);
+  for (size_t i = 0; i + 1 < servers.size(); ++i) run.listener_ports.push_back(servers[i]->port());
+  run.operator_address = dashboard_.host;
+  run.operator_port = dashboard_.port;
+  folder_->write_run_file(run);
 }
 
 operator_api::Readiness Server::readiness() const {
@@ -531,8 +481,7 @@ int Server::run() {
   constexpr std::chrono::milliseconds kFlush{2'000};
   if (services_.replay) services_.replay->flush(kFlush);
   discovery_.reset();  // ends the embedded backend
-  std::error_code error;
-  fs::remove(options_.state_folder + "/run.json", error);
+  folder_->remove_run_file();
   spdlog::info("stopped");
   close(signals);
   return status;

@@ -73,6 +73,12 @@ TEST(Strings, SplitTrimCompare) {
   EXPECT_TRUE(iequals("Content-Length", "content-length"));
   EXPECT_FALSE(iequals("a", "ab"));
   EXPECT_EQ(join({"a", "b"}, ", "), "a, b");
+  uint64_t number = 0;
+  EXPECT_TRUE(parse_number("18446744073709551615", number));
+  EXPECT_EQ(number, UINT64_MAX);
+  for (const std::string_view bad : {"", "-1", "+1", " 1", "1 ", "1x", "18446744073709551616"}) {
+    EXPECT_FALSE(parse_number(bad, number)) << bad;
+  }
   EXPECT_EQ(to_lower("ÄBc"), "Äbc");
 }
 

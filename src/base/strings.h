@@ -2,6 +2,7 @@
 
 // Small text helpers on ASCII bytes; other bytes pass through unchanged. Pure.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -18,6 +19,8 @@ std::string to_lower(std::string_view text);
 bool iequals(std::string_view a, std::string_view b);
 std::string_view trim(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
+// Decimal digits and nothing else, at most 2^64 − 1; false leaves `out` in no particular state.
+bool parse_number(std::string_view text, uint64_t& out);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 // The closest of `known` to `name` by edit distance, "" if none is close enough to be meant.
 std::string_view nearest(std::string_view name, const std::vector<std::string_view>& known);

@@ -329,7 +329,7 @@ constexpr size_t kKbLabelsMax = 1'000;
 constexpr size_t kKbExemplarsMax = 10'000;  // of one knowledge base
 
 struct KbRule : RuleBase {
-  uint16_t kb = kNoIndex;  // kNoIndex: there is none of that name
+  uint16_t kb = kNoIndex;  // set in every recipe that loads
   std::string kb_name;
   bool is_group = false;
   uint16_t target = 0;  // index of the label or group

@@ -4,23 +4,10 @@
 
 #include "counterfactual/causes.h"
 #include "json/value.h"
+#include "store/priced_fixture.h"
 
 namespace vsr::counterfactual {
 namespace {
-
-// Prices per million tokens: cheap 1 (cached .1, answer 4), dear 10 (1, 40); the third has none.
-std::shared_ptr<const config::Config> priced() {
-  auto config = std::make_shared<config::Config>();
-  config->models.resize(3);
-  config->models[0].name = "cheap";
-  config->models[0].pricing =
-      config::Pricing{.prompt_per_1m = 1, .cached_input_per_1m = 0.1, .completion_per_1m = 4};
-  config->models[1].name = "dear";
-  config->models[1].pricing =
-      config::Pricing{.prompt_per_1m = 10, .cached_input_per_1m = 1, .completion_per_1m = 40};
-  config->models[2].name = "free";
-  return config;
-}
 
 constexpr config::ModelId kCheap = 0;
 constexpr config::ModelId kDear = 1;
@@ -54,7 +41,7 @@ class ComparisonTest : public testing::Test {
     return json::Value::parse(out.str()).value();
   }
 
-  const std::shared_ptr<const config::Config> config_ = priced();
+  const std::shared_ptr<const config::Config> config_ = store::fixture::priced();
   Comparison comparison_{config_};
 };
 

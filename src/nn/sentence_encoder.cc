@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <dnnl.hpp>
 #include <mutex>
 #include <numeric>
 
@@ -10,6 +9,7 @@
 #include "base/id.h"
 #include "nn/attention.h"
 #include "nn/encoder_file.h"
+#include "nn/quantized_product.h"
 #include "nn/vector_math.h"
 #include "nn/vectors.h"
 #include "text/wordpiece.h"
@@ -21,101 +21,6 @@ namespace vsr::nn {
 
 namespace {
 
-using dnnl::memory;
-
-// Rows of a product are rounded up to these, so that a few compiled shapes serve every length.
-constexpr size_t kRowsFine = 8;
-constexpr size_t kRowsFineMax = 64;
-constexpr size_t kRowsCoarse = 32;
-
-size_t bucket_of(size_t rows) {
-  return rows <= kRowsFineMax
-             ? (rows + kRowsFine - 1) / kRowsFine - 1
-             : kRowsFineMax / kRowsFine + (rows - kRowsFineMax + kRowsCoarse - 1) / kRowsCoarse - 1;
-}
-size_t rows_of(size_t bucket) {
-  constexpr size_t kFine = kRowsFineMax / kRowsFine;
-  return bucket < kFine ? (bucket + 1) * kRowsFine
-                        : kRowsFineMax + (bucket - kFine + 1) * kRowsCoarse;
-}
-
-// int8 rows × int8 weights → float rows, times the scale of each output channel. Compiled per
-// number of rows when it is first needed.
-class Product {
- public:
-  Product(const QuantizedLinear& linear, const dnnl::engine& engine, size_t buckets)
-      : linear_(linear), engine_(engine), compiled_(buckets) {
-    const dnnl::matmul::primitive_desc typical = describe(kRowsCoarse, nullptr);
-    weights_ = memory(typical.weights_desc(), engine_);
-    memory plain(
-        {{dim(linear.inputs), dim(linear.outputs)}, memory::data_type::s8, memory::format_tag::ba},
-        engine_, const_cast<int8_t*>(linear.weight.data()));
-    dnnl::stream stream(engine_);
-    dnnl::reorder(plain, weights_).execute(stream, plain, weights_);
-    stream.wait();
-  }
-
-  void run(dnnl::stream& stream, size_t bucket, int8_t* in, float* out,
-           std::vector<uint8_t>& scratchpad) const {
-    const Compiled& compiled = at(bucket);
-    if (scratchpad.size() < compiled.scratchpad.get_size()) {
-      scratchpad.resize(compiled.scratchpad.get_size());
-    }
-    memory source(compiled.source, engine_, in);
-    memory target(compiled.target, engine_, out);
-    memory scratch(compiled.scratchpad, engine_, scratchpad.data());
-    compiled.primitive.execute(stream, {{DNNL_ARG_SRC, source},
-                                        {DNNL_ARG_WEIGHTS, weights_},
-                                        {DNNL_ARG_DST, target},
-                                        {DNNL_ARG_SCRATCHPAD, scratch}});
-    stream.wait();
-  }
-  const QuantizedLinear& linear() const { return linear_; }
-
- private:
-  struct Compiled {
-    memory::desc source;
-    memory::desc target;
-    memory::desc scratchpad;
-    dnnl::matmul primitive;
-  };
-
-  static memory::dim dim(size_t n) { return static_cast<memory::dim>(n); }
-
-  dnnl::matmul::primitive_desc describe(size_t rows, const memory::desc* weights) const {
-    const memory::desc source({dim(rows), dim(linear_.inputs)}, memory::data_type::s8,
-                              memory::format_tag::ab);
-    const memory::desc any({dim(linear_.inputs), dim(linear_.outputs)}, memory::data_type::s8,
-                           memory::format_tag::any);
-    const memory::desc target({dim(rows), dim(linear_.outputs)}, memory::data_type::f32,
-                              memory::format_tag::ab);
-    dnnl::primitive_attr attributes;
-    constexpr int kPerColumn = 1 << 1;
-    attributes.set_output_scales(kPerColumn, {linear_.scale.begin(), linear_.scale.end()});
-    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    return {dnnl::matmul::desc(source, weights != nullptr ? *weights : any, target), attributes,
-            engine_};
-  }
-
-  const Compiled& at(size_t bucket) const {
-    const std::lock_guard lock(mutex_);
-    std::unique_ptr<const Compiled>& slot = compiled_[bucket];
-    if (!slot) {
-      const memory::desc weights = weights_.get_desc();
-      const dnnl::matmul::primitive_desc pd = describe(rows_of(bucket), &weights);
-      slot = std::make_unique<const Compiled>(
-          Compiled{pd.src_desc(), pd.dst_desc(), pd.scratchpad_desc(), dnnl::matmul(pd)});
-    }
-    return *slot;
-  }
-
-  const QuantizedLinear linear_;
-  const dnnl::engine& engine_;
-  memory weights_;
-  mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<const Compiled>> compiled_;
-};
-
 struct Layer {
   Layer(const EncoderLayer& of, const dnnl::engine& engine, size_t buckets)
       : qkv(of.qkv, engine, buckets),
@@ -124,10 +29,10 @@ struct Layer {
         down(of.down, engine, buckets),
         attention_norm(of.attention_norm),
         output_norm(of.output_norm) {}
-  Product qkv;
-  Product attention_out;
-  Product up;
-  Product down;
+  QuantizedProduct qkv;
+  QuantizedProduct attention_out;
+  QuantizedProduct up;
+  QuantizedProduct down;
   LayerNorm attention_norm;
   LayerNorm output_norm;
 };
@@ -208,7 +113,7 @@ class SentenceEncoder::Network {
   void attend(size_t tokens, Workspace& w) const;
   void quantize(const float* rows, size_t tokens, size_t width, Workspace& w) const;
   // hidden = norm(hidden + product of what is quantized).
-  void add_and_norm(const Product& product, const LayerNorm& norm, size_t tokens,
+  void add_and_norm(const QuantizedProduct& product, const LayerNorm& norm, size_t tokens,
                     Workspace& w) const;
   std::unique_ptr<Workspace> take() const;
   void give_back(std::unique_ptr<Workspace> workspace) const;
@@ -273,7 +178,7 @@ void SentenceEncoder::Network::attend(size_t tokens, Workspace& w) const {
   }
 }
 
-void SentenceEncoder::Network::add_and_norm(const Product& product, const LayerNorm& norm,
+void SentenceEncoder::Network::add_and_norm(const QuantizedProduct& product, const LayerNorm& norm,
                                             size_t tokens, Workspace& w) const {
   product.run(w.stream, bucket_of(tokens), w.quantized.data(), w.wide.data(), w.scratchpad);
   const float* const bias = product.linear().bias.data();

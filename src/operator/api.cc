@@ -102,14 +102,14 @@ std::vector<Api::Route> Api::routes() {
 }
 
 Api::Api(gateway::Services& services, net::OffloadPool& offload, Hooks hooks, std::string token,
-         RecipeKeeper* recipes, gateway::Gateway* gateway)
+         RecipeKeeper* recipes, gateway::Gateway* gateway, Assets assets)
     : services_(services),
       offload_(offload),
       hooks_(std::move(hooks)),
       access_(std::move(token)),
       recipes_(recipes),
       gateway_(gateway),
-      assets_(Assets::embedded()) {}
+      assets_(std::move(assets)) {}
 
 std::string Api::error_body(int status, std::string_view code, std::string_view message) {
   return wire::error_body({status, std::string(code), "", std::string(message)});

@@ -55,7 +55,8 @@ class Api final : public http::Handler {
   // `token` empty: no token is asked for (loopback). `recipes` and `gateway` may be null: then what
   // needs them answers 503.
   Api(gateway::Services& services, net::OffloadPool& offload, Hooks hooks, std::string token,
-      RecipeKeeper* recipes = nullptr, gateway::Gateway* gateway = nullptr);
+      RecipeKeeper* recipes = nullptr, gateway::Gateway* gateway = nullptr,
+      Assets assets = Assets::embedded());
 
   net::Task<void> handle(http::Exchange& exchange) override;
   std::string error_body(int status, std::string_view code, std::string_view message) override;

@@ -100,14 +100,16 @@ class FakeKeeper final : public RecipeKeeper {
 // The API on a loop and a port of its own.
 class Site {
  public:
-  explicit Site(std::string token = "", bool configured = true) {
+  explicit Site(std::string token = "", bool configured = true,
+                Assets assets = Assets::embedded()) {
     services_.clock = &clock_;
     if (configured) {
       const auto router = make_router(kRecipe);
       EXPECT_TRUE(router) << router.error().message;
       runtime_ = std::make_shared<const gateway::Runtime>(config_, *router, services_);
     }
-    api_ = std::make_unique<Api>(services_, offload_, hooks(), std::move(token), &keeper_);
+    api_ = std::make_unique<Api>(services_, offload_, hooks(), std::move(token), &keeper_, nullptr,
+                                 std::move(assets));
     server_ = std::make_unique<http::Server>(loop_, *api_, http::ServerLimits{}, nullptr);
     EXPECT_TRUE(server_->listen("127.0.0.1", 0));
     loop_.post([this] { EXPECT_TRUE(server_->start()); });

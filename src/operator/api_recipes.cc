@@ -1,8 +1,7 @@
 // The recipe: shown, checked, changed. The part of Api that asks the RecipeKeeper.
 #include <fmt/format.h>
 
-#include <charconv>
-
+#include "base/strings.h"
 #include "json/value.h"
 #include "json/writer.h"
 #include "operator/api.h"
@@ -16,11 +15,6 @@ const wire::ApiError kNoKeeper{503, "not_configured", "", "nobody keeps a recipe
 
 Answer yaml_answer(const Result<std::string>& text) {
   return text ? Answer{200, *text, kYaml} : answer_of(wire::to_api_error(text.error()));
-}
-
-bool parse_number(std::string_view text, uint64_t& out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return error == std::errc() && end == text.data() + text.size();
 }
 
 }  // namespace

@@ -1,31 +1,14 @@
 #include "operator/assets.h"
 
-#include <charconv>
+#include "base/embed.h"
 
-// The file as the linker sees it: read-only and mapped page by page as it is used.
-asm(R"(.section .rodata
-.balign 64
-.global vsr_assets_begin
-.hidden vsr_assets_begin
-vsr_assets_begin:
-.incbin ")" VSR_ASSETS_FILE R"("
-.global vsr_assets_end
-.hidden vsr_assets_end
-vsr_assets_end:
-.previous)");
-extern "C" const char vsr_assets_begin[];
-extern "C" const char vsr_assets_end[];
+VSR_EMBED(assets, VSR_ASSETS_FILE)
 
 namespace vsr::operator_api {
 
 namespace {
 
 constexpr size_t kColumns = 6;  // path, type, digest, coding, offset, bytes
-
-bool parse_number(std::string_view text, size_t& out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return error == std::errc() && end == text.data() + text.size();
-}
 
 }  // namespace
 
@@ -36,8 +19,8 @@ Assets::Assets(std::string_view packed) {
   const std::string_view bytes = packed.substr(head + 1);
   for (const std::string_view line : split(packed.substr(0, head), '\n')) {
     const std::vector<std::string_view> columns = split(line, '\t');
-    size_t offset = 0;
-    size_t size = 0;
+    uint64_t offset = 0;
+    uint64_t size = 0;
     if (columns.size() != kColumns || !parse_number(columns[4], offset) ||
         !parse_number(columns[5], size) || offset > bytes.size() || size > bytes.size() - offset) {
       continue;
@@ -49,10 +32,7 @@ Assets::Assets(std::string_view packed) {
   }
 }
 
-Assets Assets::embedded() {
-  return Assets(
-      std::string_view(vsr_assets_begin, static_cast<size_t>(vsr_assets_end - vsr_assets_begin)));
-}
+Assets Assets::embedded() { return Assets(vsr_embedded_assets()); }
 
 const Asset* Assets::find(std::string_view path) const {
   const auto at = files_.find(path);

@@ -3,19 +3,10 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/embed.h"
 #include "json/value.h"
 
-asm(R"(.section .rodata
-.global vsr_openapi_begin
-.hidden vsr_openapi_begin
-vsr_openapi_begin:
-.incbin ")" VSR_OPENAPI_FILE R"("
-.global vsr_openapi_end
-.hidden vsr_openapi_end
-vsr_openapi_end:
-.previous)");
-extern "C" const char vsr_openapi_begin[];
-extern "C" const char vsr_openapi_end[];
+VSR_EMBED(openapi, VSR_OPENAPI_FILE)
 
 namespace vsr::operator_api {
 
@@ -43,9 +34,7 @@ std::string upper(std::string_view method) {
 
 }  // namespace
 
-std::string_view openapi_json() {
-  return {vsr_openapi_begin, static_cast<size_t>(vsr_openapi_end - vsr_openapi_begin)};
-}
+std::string_view openapi_json() { return vsr_embedded_openapi(); }
 
 std::string openapi_page() {
   const auto parsed = json::Value::parse(openapi_json());

@@ -5,6 +5,7 @@
 // a record keeps them, so that the request can be decided again (Router::decide_again). Values
 // that own what they hold.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -15,6 +16,11 @@
 #include "wire/conversation.h"
 
 namespace vsr::router {
+
+// Token counts are kept in 32 bits; more than that is as good as the most.
+inline uint32_t at_most_32_bits(uint64_t value) {
+  return static_cast<uint32_t>(std::min<uint64_t>(value, UINT32_MAX));
+}
 
 struct RequestFacts {
   UnixMillis unix_ms = 0;

@@ -2,35 +2,19 @@
 // was made for this test: reserved ranges, example domains, random characters.
 #include "signals/detect.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <random>
 #include <string>
 
 #include "signals/checksum.h"
+#include "signals/detect_fixture.h"
 
 namespace vsr::signals {
 namespace {
 
-constexpr float kThreshold = 0.5F;
-
-// "TYPE(text) TYPE(text)", without what is below the usual threshold.
-std::string found_in(std::string_view text, DetectOptions options = {}) {
-  std::string out;
-  for (const Entity& entity : detect_pii(text, options)) {
-    if (entity.confidence < kThreshold) continue;
-    if (!out.empty()) out += ' ';
-    out += fmt::format("{}({})", to_string(entity.type),
-                       text.substr(entity.start, entity.end - entity.start));
-  }
-  return out;
-}
-
-struct Case {
-  std::string_view text;
-  std::string_view expected;
-};
+using fixture::Case;
+using fixture::found_in;
 
 TEST(Detect, PersonalData) {
   const Case cases[] = {

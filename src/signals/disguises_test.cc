@@ -1,34 +1,17 @@
 // Personal data and secrets behind characters that a reader does not see, in other hyphens, letter
 // by letter and in base64; and texts of tools that look like names, streets and hosts.
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "signals/detect.h"
+#include "signals/detect_fixture.h"
 #include "signals/plain_text.h"
 
 namespace vsr::signals {
 namespace {
 
-constexpr float kThreshold = 0.5F;
-
-// "TYPE(text) TYPE(text)" with the bytes of the text as it is.
-std::string found_in(std::string_view text) {
-  std::string out;
-  for (const Entity& entity : detect_pii(text)) {
-    if (entity.confidence < kThreshold) continue;
-    if (!out.empty()) out += ' ';
-    out += fmt::format("{}({})", to_string(entity.type),
-                       text.substr(entity.start, entity.end - entity.start));
-  }
-  return out;
-}
-
-struct Case {
-  std::string_view text;
-  std::string_view expected;
-};
+using fixture::Case;
+using fixture::found_in;
 
 TEST(Disguises, AreRead) {
   const Case cases[] = {

@@ -4,20 +4,9 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/embed.h"
 
-// The file as the linker sees it: read-only, aligned, and mapped page by page as it is used.
-asm(R"(.section .rodata
-.balign 64
-.global vsr_names_begin
-.hidden vsr_names_begin
-vsr_names_begin:
-.incbin ")" VSR_NAMES_FILE R"("
-.global vsr_names_end
-.hidden vsr_names_end
-vsr_names_end:
-.previous)");
-extern "C" const char vsr_names_begin[];
-extern "C" const char vsr_names_end[];
+VSR_EMBED(names, VSR_NAMES_FILE)
 
 namespace vsr::signals {
 namespace {
@@ -103,8 +92,7 @@ Result<NameModel> parse_names(std::string_view bytes) {
 
 const NameModel& shipped_names() {
   static const NameModel model = [] {
-    const auto size = static_cast<size_t>(vsr_names_end - vsr_names_begin);
-    Result<NameModel> parsed = parse_names({vsr_names_begin, size});
+    Result<NameModel> parsed = parse_names(vsr_embedded_names());
     VSR_CHECK(parsed.has_value());
     return *parsed;
   }();

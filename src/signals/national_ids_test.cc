@@ -5,27 +5,19 @@
 
 #include <string>
 
-#include "signals/detect.h"
+#include "signals/detect_fixture.h"
 #include "signals/national_checks.h"
 
 namespace vsr::signals {
 namespace {
 
-constexpr float kThreshold = 0.5F;
-
-// "TYPE(text) TYPE(text)" without names and streets.
+// Without names and streets.
 std::string found_in(std::string_view text) {
-  std::string out;
-  for (const Entity& entity : detect_pii(text)) {
-    if (entity.confidence < kThreshold || entity.type == EntityType::kPerson ||
-        entity.type == EntityType::kAddress) {
-      continue;
-    }
-    if (!out.empty()) out += ' ';
-    out += fmt::format("{}({})", to_string(entity.type),
+  return fixture::found_in(text, {}, [text](const Entity& entity) -> std::string {
+    if (entity.type == EntityType::kPerson || entity.type == EntityType::kAddress) return {};
+    return fmt::format("{}({})", to_string(entity.type),
                        text.substr(entity.start, entity.end - entity.start));
-  }
-  return out;
+  });
 }
 
 using Check = bool (*)(std::string_view id);

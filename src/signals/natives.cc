@@ -11,20 +11,6 @@ namespace {
 
 using namespace std::string_view_literals;
 
-bool starts_any(std::string_view text, std::initializer_list<std::string_view> words,
-                size_t& used) {
-  for (const std::string_view word : words) {
-    if (!text.starts_with(word)) continue;
-    used = word.size();
-    return true;
-  }
-  return false;
-}
-
-bool ends_any(std::string_view text, std::initializer_list<std::string_view> words) {
-  return std::ranges::any_of(words, [&](std::string_view word) { return text.ends_with(word); });
-}
-
 char32_t character_at(std::string_view text, size_t at, size_t& next) {
   next = at;
   return at < text.size() ? text::next_code_point(text, next) : U'\0';

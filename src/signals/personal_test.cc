@@ -5,29 +5,23 @@
 
 #include <string>
 
-#include "signals/detect.h"
+#include "signals/detect_fixture.h"
 
 namespace vsr::signals {
 namespace {
 
-constexpr float kThreshold = 0.5F;
+using fixture::Case;
 
-// "ADDRESS(text)" of the types asked for.
+// The texts alone, of the types asked for.
 std::string found_in(std::string_view text, bool people, bool places) {
-  std::string out;
-  for (const Entity& entity : detect_pii(text)) {
-    if (entity.confidence < kThreshold) continue;
-    if (entity.type == EntityType::kPerson ? !people : !places) continue;
-    if (!out.empty()) out += " | ";
-    out += text.substr(entity.start, entity.end - entity.start);
-  }
-  return out;
+  return fixture::found_in(
+      text, {},
+      [&](const Entity& entity) {
+        const bool wanted = entity.type == EntityType::kPerson ? people : places;
+        return std::string(wanted ? text.substr(entity.start, entity.end - entity.start) : "");
+      },
+      " | ");
 }
-
-struct Case {
-  std::string_view text;
-  std::string_view expected;
-};
 
 TEST(Personal, AddressesOfManyCountries) {
   const Case cases[] = {

@@ -96,23 +96,6 @@ size_t past_town(const Scan& scan, size_t end) {
   return end;
 }
 
-bool starts_any(std::string_view text, std::initializer_list<std::string_view> words,
-                size_t& used) {
-  for (const std::string_view word : words) {
-    if (!text.starts_with(word)) continue;
-    used = word.size();
-    return true;
-  }
-  return false;
-}
-
-bool ends_any(std::string_view text, std::initializer_list<std::string_view> words) {
-  for (const std::string_view word : words) {
-    if (text.ends_with(word)) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 size_t read_address(Scan& scan, size_t start, size_t digits_end) {

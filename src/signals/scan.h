@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +14,24 @@
 #include "signals/lexis.h"
 
 namespace vsr::signals {
+
+// `used`: the bytes of the word that the text starts with.
+inline bool starts_any(std::string_view text, std::initializer_list<std::string_view> words,
+                       size_t& used) {
+  for (const std::string_view word : words) {
+    if (!text.starts_with(word)) continue;
+    used = word.size();
+    return true;
+  }
+  return false;
+}
+
+inline bool ends_any(std::string_view text, std::initializer_list<std::string_view> words) {
+  for (const std::string_view word : words) {
+    if (text.ends_with(word)) return true;
+  }
+  return false;
+}
 
 struct Scan {
   explicit Scan(std::string_view text_in) : text(text_in) { last.fill(kNever); }

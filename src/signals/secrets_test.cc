@@ -1,32 +1,19 @@
 // Secrets by their shape and by what stands beside them: one row for each way to read one. All
 // values are random; tests/e2e/test_secret_shapes.py draws many of each kind.
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "signals/detect.h"
+#include "signals/detect_fixture.h"
 
 namespace vsr::signals {
 namespace {
 
-constexpr float kThreshold = 0.5F;
+using fixture::Case;
 
 std::string found_in(std::string_view text) {
-  std::string out;
-  for (const Entity& entity : detect_pii(text, {.personal = false, .secrets = true})) {
-    if (entity.confidence < kThreshold) continue;
-    if (!out.empty()) out += ' ';
-    out += fmt::format("{}({})", to_string(entity.type),
-                       text.substr(entity.start, entity.end - entity.start));
-  }
-  return out;
+  return fixture::found_in(text, {.personal = false, .secrets = true});
 }
-
-struct Case {
-  std::string_view text;
-  std::string_view expected;
-};
 
 TEST(Secrets, ByTheirShape) {
   const Case cases[] = {

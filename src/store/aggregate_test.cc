@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "json/value.h"
+#include "store/priced_fixture.h"
 
 namespace vsr::store {
 namespace {
@@ -18,21 +19,6 @@ Row row_of(Summary summary) {
 }
 
 Value json_of(Aggregate& sums) { return Value::parse(sums.to_json()).value(); }
-
-// Two models with prices per million tokens: cheap 1 (cached .1, answer 4), dear 10 (1, 40); the
-// third has none.
-std::shared_ptr<const config::Config> prices() {
-  auto config = std::make_shared<config::Config>();
-  config->models.resize(3);
-  config->models[0].name = "cheap";
-  config->models[0].pricing =
-      config::Pricing{.prompt_per_1m = 1, .cached_input_per_1m = 0.1, .completion_per_1m = 4};
-  config->models[1].name = "dear";
-  config->models[1].pricing =
-      config::Pricing{.prompt_per_1m = 10, .cached_input_per_1m = 1, .completion_per_1m = 40};
-  config->models[2].name = "free";
-  return config;
-}
 
 // Turn `n` of one lineage: begins at second `t`, is answered a second later, goes on from turn
 // n − 1.
@@ -49,7 +35,7 @@ Row turn_row(uint64_t n, int64_t t, const char* model, uint64_t prompt, uint64_t
 }
 
 TEST(Aggregate, OneModelForEverythingHasTheSameCache) {
-  Aggregate sums("", prices());
+  Aggregate sums("", fixture::priced());
   // Prompts of 160,000 and 320,000 tokens, answers of 16,000 and 0; both are whole blocks.
   sums.add(turn_row(1, 0, "cheap", 160'000, 16'000));
   sums.add(turn_row(2, 10, "dear", 320'000, 0));
@@ -70,7 +56,7 @@ TEST(Aggregate, OneModelForEverythingHasTheSameCache) {
 }
 
 TEST(Aggregate, CachesEndAndStrangersShareNothing) {
-  Aggregate sums("", prices());
+  Aggregate sums("", fixture::priced());
   sums.add(turn_row(1, 0, "cheap", 160'000, 0));
   // 302 s after the answer: 300 s are over.
   sums.add(turn_row(2, 303, "cheap", 160'000, 0));
@@ -82,7 +68,7 @@ TEST(Aggregate, CachesEndAndStrangersShareNothing) {
 }
 
 TEST(Aggregate, BothSidesOfTheComparisonHaveTheSameRecords) {
-  Aggregate sums("", prices());
+  Aggregate sums("", fixture::priced());
   sums.add(turn_row(1, 0, "free", 160'000, 0));
   sums.add(turn_row(2, 10, "gone", 160'000, 0));
   sums.add(turn_row(3, 20, "cheap", 0, 0));  // failed: no usage

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <openssl/sha.h>
 
 #include <array>
 #include <charconv>
@@ -7,6 +6,7 @@
 #include <span>
 
 #include "base/id.h"
+#include "base/sha256.h"
 #include "base/strings.h"
 #include "store/replay.h"
 #include "store/row.h"
@@ -189,8 +189,7 @@ Result<ReplayQuery> parse_replay_query(std::string_view query_string) {
 
 std::string identity_hash(std::string_view raw) {
   constexpr size_t kHashBytes = 8;
-  std::array<uint8_t, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const uint8_t*>(raw.data()), raw.size(), digest.data());
+  const std::array<uint8_t, 32> digest = sha256(raw);
   return to_hex(std::span<const uint8_t>(digest).first(kHashBytes));
 }
 

@@ -11,7 +11,7 @@ ROW = re.compile(r"^\|\s*((?:`\w+`(?:,\s*)?)+)\s*\|[^|]*\|\s*([^|]*?)\s*\|\s*$",
 # Outside libraries that only some rooms may know.
 LIBRARIES = {
     "boost/": {"net"},
-    "openssl/": {"net", "base", "store"},
+    "openssl/": {"net", "base"},
     "llhttp": {"http"},
     "simdjson": {"json", "wire"},
     "re2/": {"signals"},

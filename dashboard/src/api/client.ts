@@ -75,18 +75,31 @@ export async function request(path: string, call: Call = {}): Promise<Response> 
     throw new ApiError(0, "no_answer", "The router does not answer. Is it running?");
   }
   if (response.ok) return response;
-  let body: unknown;
-  let message = `The router answered ${response.status} ${response.statusText}`;
-  let code = "http_error";
+  throw await errorOf(response);
+}
+
+// What an answer without success says.
+export async function errorOf(response: Response): Promise<ApiError> {
   try {
-    body = await response.json();
-    const error = (body as ErrorBody).error;
-    message = error.message;
-    code = error.code ?? code;
+    const body = (await response.json()) as ErrorBody;
+    return new ApiError(response.status, body.error.code, body.error.message, body);
   } catch {
     // Not JSON: the status says what there is to say.
+    return new ApiError(response.status, "http_error", `The router answered ${response.status} ${response.statusText}`);
   }
-  throw new ApiError(response.status, code, message, body);
+}
+
+// Whatever was thrown, as one kind of error.
+export function asApiError(error: unknown): ApiError {
+  return error instanceof ApiError ? error : new ApiError(0, "unexpected", String(error));
+}
+
+// Activates a recipe; with a tag only if the running one still has it.
+export async function activateRecipe(yaml: string, tag = ""): Promise<Activated> {
+  const headers: Record<string, string> = { "content-type": "application/yaml" };
+  if (tag !== "") headers["if-match"] = tag;
+  const response = await request("/api/v1/config", { method: "PUT", text: yaml, headers });
+  return (await response.json()) as Activated;
 }
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {

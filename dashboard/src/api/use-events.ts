@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import type { LiveEvent } from "./client";
+import { eventsOf } from "./sse";
 
 export type Connection = "connecting" | "live" | "lost";
 
@@ -25,13 +26,7 @@ export function useEvents(onEvents: (events: LiveEvent[]) => void): Connection {
       waiting = [];
       handler.current(batch);
     };
-    const take = (block: string) => {
-      let data = "";
-      for (const line of block.split("\n")) {
-        if (line.startsWith("id: ")) last = line.slice(4);
-        if (line.startsWith("data: ")) data += line.slice(6);
-      }
-      if (data === "") return;
+    const take = (data: string) => {
       try {
         waiting.push(JSON.parse(data) as LiveEvent);
       } catch {
@@ -51,15 +46,9 @@ export function useEvents(onEvents: (events: LiveEvent[]) => void): Connection {
           if (!response.ok || response.body === null) throw new Error(String(response.status));
           setConnection("live");
           wait = firstWaitMs;
-          const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-          let rest = "";
-          for (;;) {
-            const { value, done } = await reader.read();
-            if (done) break;
-            rest += value;
-            const blocks = rest.split("\n\n");
-            rest = blocks.pop() ?? "";
-            blocks.forEach(take);
+          for await (const event of eventsOf(response.body)) {
+            if (event.id !== "") last = event.id;
+            if (event.data !== "") take(event.data);
           }
         } catch {
           if (abort.signal.aborted) return;

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { ApiError, post } from "./client";
+import { ApiError, asApiError, post } from "./client";
 
 // POST of a question that changes nothing, asked again when its text changes. `path` null: nothing.
 export function usePost<T>(path: string | null, json: unknown): {
@@ -14,7 +14,7 @@ export function usePost<T>(path: string | null, json: unknown): {
       .then((data) => setState({ key, data }))
       .catch((error: unknown) => {
         if (abort.signal.aborted) return;
-        setState({ key, error: error instanceof ApiError ? error : new ApiError(0, "unexpected", String(error)) });
+        setState({ key, error: asApiError(error) });
       });
     return () => abort.abort();
     // `key` holds path and json.

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import { ApiError, get } from "./client";
+import { ApiError, asApiError, get } from "./client";
 
 export interface Query<T> {
   data: T | undefined;
@@ -39,8 +39,7 @@ export function useQuery<T>(path: string | null, everyMs = 0): Query<T> {
         setState({ path, data, at: Date.now() });
       } catch (error) {
         if (abort.signal.aborted) return;
-        const known =
-          error instanceof ApiError ? error : new ApiError(0, "unexpected", String(error));
+        const known = asApiError(error);
         setState((before) =>
           before.path === path ? { ...before, error: known } : { path, error: known, at: 0 },
         );

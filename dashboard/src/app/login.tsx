@@ -1,5 +1,5 @@
 import { type FormEvent, useState } from "react";
-import { ApiError, post } from "../api/client";
+import { asApiError, post } from "../api/client";
 import { Button, Card, Notice } from "../ui/ui";
 
 export function Login({ onDone }: { onDone: () => void }) {
@@ -11,7 +11,7 @@ export function Login({ onDone }: { onDone: () => void }) {
       await post("/api/v1/login", { token: token.trim() });
       onDone();
     } catch (error) {
-      setProblem(error instanceof ApiError ? error.message : String(error));
+      setProblem(asApiError(error).message);
     }
   };
   return (

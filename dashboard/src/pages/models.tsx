@@ -1,6 +1,6 @@
 // Models and their endpoints: health, load, latency, how much of the prompts came from cache.
 import { useState } from "react";
-import { ApiError, type Endpoint, type Model, type Models, post } from "../api/client";
+import { asApiError, type Endpoint, type Model, type Models, post } from "../api/client";
 import { useQuery } from "../api/use-query";
 import { count, micros, percent, tokens, usd } from "../app/format";
 import { PageHead } from "../app/shell";
@@ -14,7 +14,7 @@ export default function ModelsPage() {
     try {
       await post("/api/v1/endpoints", { key: endpoint.key, drained });
     } catch (error) {
-      setProblem(error instanceof ApiError ? error.message : String(error));
+      setProblem(asApiError(error).message);
     }
     models.reload();
   };

@@ -1,5 +1,6 @@
 // One streamed chat request from this page, and what its headers say.
-import { ApiError, type ErrorBody } from "../api/client";
+import { ApiError, errorOf } from "../api/client";
+import { eventsOf } from "../api/sse";
 
 export interface ToolCall {
   id: string;
@@ -67,40 +68,20 @@ export async function streamChat(
     if (name.startsWith("x-vsr-")) seen[name] = value;
   });
   onRoute({ status: response.status, headers: seen });
-  if (!response.ok || response.body === null) {
-    let message = `status ${response.status}`;
-    let code = "";
-    try {
-      const error = ((await response.json()) as ErrorBody).error;
-      message = error.message;
-      code = error.code ?? "";
-    } catch {
-      // The status is all there is.
-    }
-    throw new ApiError(response.status, code, message);
-  }
+  if (!response.ok || response.body === null) throw await errorOf(response);
   let text = "";
   const calls: ToolCall[] = [];
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) break;
-    rest += value;
-    const lines = rest.split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      if (!line.startsWith("data: ") || line === "data: [DONE]") continue;
-      const chunk = JSON.parse(line.slice(6)) as Chunk;
-      if (chunk.error) throw new ApiError(502, chunk.error.code ?? "", chunk.error.message);
-      const delta = chunk.choices?.[0]?.delta;
-      if (delta?.content) onText((text += delta.content));
-      for (const piece of delta?.tool_calls ?? []) {
-        const call = (calls[piece.index] ??= { id: "", type: "function", function: { name: "", arguments: "" } });
-        if (piece.id) call.id = piece.id;
-        call.function.name += piece.function?.name ?? "";
-        call.function.arguments += piece.function?.arguments ?? "";
-      }
+  for await (const { data } of eventsOf(response.body)) {
+    if (data === "" || data === "[DONE]") continue;
+    const chunk = JSON.parse(data) as Chunk;
+    if (chunk.error) throw new ApiError(502, chunk.error.code ?? "", chunk.error.message);
+    const delta = chunk.choices?.[0]?.delta;
+    if (delta?.content) onText((text += delta.content));
+    for (const piece of delta?.tool_calls ?? []) {
+      const call = (calls[piece.index] ??= { id: "", type: "function", function: { name: "", arguments: "" } });
+      if (piece.id) call.id = piece.id;
+      call.function.name += piece.function?.name ?? "";
+      call.function.arguments += piece.function?.arguments ?? "";
     }
   }
   return calls.length > 0 ? { role: "assistant", content: text || null, tool_calls: calls } : { role: "assistant", content: text };

@@ -1,7 +1,7 @@
 // Chat with the router: every answer beside its route, a tool loop by hand, and the same prompt
 // under another recipe.
 import { useEffect, useMemo, useRef, useState } from "react";
-import { ApiError, type Eval, type Models, type ReplayRecord, getText, post } from "../api/client";
+import { ApiError, asApiError, type Eval, getText, type Models, post, type ReplayRecord } from "../api/client";
 import { useQuery } from "../api/use-query";
 import { Link } from "../app/link";
 import { useLocation, useParameter } from "../app/location";
@@ -120,7 +120,7 @@ export default function Playground() {
         <Button aria-pressed={compare !== ""} onClick={() => setCompare(compare === "" ? "true" : "")}>Compare two recipes</Button>
         <Button onClick={restart}>New conversation</Button>
       </PageHead>
-      <div className="columns">
+      <div className="split">
         <div>
           <Card title="Chat">
             <div className="row-line" style={{ marginBottom: "var(--space-3)" }}>
@@ -254,7 +254,7 @@ function Compare({ messages }: { messages: ChatMessage[] }) {
   useEffect(() => {
     const mine = new AbortController();
     getText("/api/v1/config", mine.signal).then(setYaml).catch((error: unknown) => {
-      if (!mine.signal.aborted) setResults({ error: error instanceof Error ? error.message : String(error) });
+      if (!mine.signal.aborted) setResults({ error: asApiError(error).message });
     });
     return () => mine.abort();
   }, []);
@@ -265,7 +265,7 @@ function Compare({ messages }: { messages: ChatMessage[] }) {
       const other = await post<Eval>("/api/v1/eval?config=candidate", { messages, config: yaml });
       setResults({ running, other, error: "" });
     } catch (error) {
-      setResults({ error: error instanceof Error ? error.message : String(error) });
+      setResults({ error: asApiError(error).message });
     }
     setBusy(false);
   };
@@ -282,7 +282,7 @@ function Compare({ messages }: { messages: ChatMessage[] }) {
         </div>
         {results.error !== "" && <Notice tone="bad"><pre>{results.error}</pre></Notice>}
         {results.running && results.other && (
-          <div className="columns">
+          <div className="split">
             <Outcome title="Running" evaluation={results.running} />
             <Outcome title="Other" evaluation={results.other} />
           </div>

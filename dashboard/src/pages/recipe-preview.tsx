@@ -1,6 +1,6 @@
 // What is wrong with a recipe, and what its probes say: the same here and at the first start.
 import { useEffect, useState } from "react";
-import { ApiError, type Diagnostic, type ProbeRun, type Validation, post, request } from "../api/client";
+import { asApiError, type Diagnostic, post, type ProbeRun, request, type Validation } from "../api/client";
 import { count, percent } from "../app/format";
 import { Badge, Button, Notice } from "../ui/ui";
 
@@ -17,7 +17,7 @@ export function useValidation(yaml: string | undefined): { diagnostics: Diagnost
         const response = await request("/api/v1/config/validate", { method: "POST", text: yaml, headers: { "content-type": "application/yaml" }, signal: abort.signal });
         setState({ yaml, result: (await response.json()) as Validation, problem: "" });
       } catch (error) {
-        if (!abort.signal.aborted) setState({ yaml, problem: error instanceof ApiError ? error.message : String(error) });
+        if (!abort.signal.aborted) setState({ yaml, problem: asApiError(error).message });
       }
     }, typingMs);
     return () => {
@@ -58,7 +58,7 @@ export function Probes({ yaml, disabled }: { yaml: string; disabled: boolean }) 
     try {
       setRun(await post<ProbeRun>("/api/v1/config/probes", { config: yaml }));
     } catch (error) {
-      setProblem(error instanceof ApiError ? error.message : String(error));
+      setProblem(asApiError(error).message);
     }
     setBusy(false);
   };

@@ -1,6 +1,6 @@
 // The running recipe: read, edit, check, activate, go back.
 import { Suspense, lazy, useEffect, useMemo, useRef, useState } from "react";
-import { type Activated, ApiError, type Diagnostic, type Preview, type ShippedRecipes, type Versions, getText, post, request } from "../api/client";
+import { type Activated, activateRecipe, ApiError, asApiError, type Diagnostic, getText, post, type Preview, request, type ShippedRecipes, type Versions } from "../api/client";
 import { useQuery } from "../api/use-query";
 import { moment } from "../app/format";
 import { Link } from "../app/link";
@@ -39,7 +39,7 @@ export default function Recipes() {
       if (!keepText) setText(yaml);
       setProblem(undefined);
     } catch (error) {
-      setProblem(error instanceof ApiError ? error : new ApiError(0, "unexpected", String(error)));
+      setProblem(asApiError(error));
     }
   };
   useEffect(() => void load(false), []);
@@ -59,7 +59,7 @@ export default function Recipes() {
     versions.reload();
   };
   const failed = (error: unknown) => {
-    const known = error instanceof ApiError ? error : new ApiError(0, "unexpected", String(error));
+    const known = asApiError(error);
     setMessage({ tone: "bad", text: known.message });
     setRefused((known.body as { diagnostics?: Diagnostic[] } | undefined)?.diagnostics ?? []);
   };
@@ -67,10 +67,7 @@ export default function Recipes() {
     if (text === undefined || running === undefined) return;
     setBusy(true);
     try {
-      const response = await request("/api/v1/config", {
-        method: "PUT", text, headers: { "content-type": "application/yaml", "if-match": running.tag },
-      });
-      await activated((await response.json()) as Activated);
+      await activated(await activateRecipe(text, running.tag));
     } catch (error) {
       failed(error);
     }
@@ -192,7 +189,7 @@ export function Import({ onClose, onText }: { onClose: () => void; onText: (yaml
     try {
       setPreview(await post<Preview>("/api/v1/recipes/import", body));
     } catch (error) {
-      setProblem(error instanceof ApiError ? error.message : String(error));
+      setProblem(asApiError(error).message);
     }
     setBusy(false);
   };

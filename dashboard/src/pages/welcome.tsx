@@ -1,6 +1,6 @@
 // The first three steps: a recipe, a backend, a first request.
 import { useState } from "react";
-import { type Activated, ApiError, type Models, type Preview, type ShippedRecipes, type System, getText, post, request } from "../api/client";
+import { activateRecipe, asApiError, getText, type Models, post, type Preview, type ShippedRecipes, type System } from "../api/client";
 import { useQuery } from "../api/use-query";
 import { Link } from "../app/link";
 import { PageHead } from "../app/shell";
@@ -41,7 +41,7 @@ function RecipeStep({ system, onDone }: { system: System; onDone: () => void }) 
     try {
       setPreview(await post<Preview>("/api/v1/recipes/import", { yaml }));
     } catch (error) {
-      setProblem(error instanceof ApiError ? error.message : String(error));
+      setProblem(asApiError(error).message);
     }
   };
   const activate = async () => {
@@ -49,12 +49,11 @@ function RecipeStep({ system, onDone }: { system: System; onDone: () => void }) 
     setBusy(true);
     setProblem("");
     try {
-      const response = await request("/api/v1/config", { method: "PUT", text: preview.yaml, headers: { "content-type": "application/yaml" } });
-      (await response.json()) as Activated;
+      await activateRecipe(preview.yaml);
       setPreview(undefined);
       onDone();
     } catch (error) {
-      setProblem(error instanceof ApiError ? error.message : String(error));
+      setProblem(asApiError(error).message);
     }
     setBusy(false);
   };
@@ -126,7 +125,7 @@ function RequestStep({ configured }: { configured: boolean }) {
       await streamChat({ model: "auto", messages: [{ role: "user", content: prompt }], session: "welcome", conversation: "welcome", withTool: false, maxTokens: 32 },
         setRoute, setText, new AbortController().signal);
     } catch (error) {
-      setProblem(error instanceof ApiError ? error.message : String(error));
+      setProblem(asApiError(error).message);
     }
     setBusy(false);
   };
