@@ -115,19 +115,13 @@ void Discovery::look(const gateway::Runtime& runtime) {
 }
 
 bool Discovery::ask(Place& place) {
-  gateway::Endpoint& endpoint = *place.endpoint;
-  if (const auto mapped = options_.resolve.find(endpoint.named().text());
-      mapped != options_.resolve.end()) {
-    const Result<HostPort> to = parse_host_port(mapped->second);
-    if (to) endpoint.redirect({to->host, to->port});
-  }
-  const gateway::Address& address = endpoint.dial();
+  const gateway::Address& address = place.endpoint->dial();
   place.resolves = net::resolve_blocking(address.host).has_value();
   if (!place.resolves) {
     note(fmt::format("{} is not there: its name does not resolve", address.text()));
     return false;
   }
-  const Result<std::set<std::string>> models = served_models(address, endpoint.tls);
+  const Result<std::set<std::string>> models = served_models(address, place.endpoint->tls);
   note(models ? fmt::format("{} answers", address.text())
               : fmt::format("{} does not answer: {}", address.text(), models.error().message));
   return models.has_value();

@@ -159,7 +159,7 @@ TEST_F(Discover, ABackendThatIsSilentKeepsItsPlaceWhileAnotherAnswers) {
 TEST_F(Discover, TheCommandLineMapsANameToAnAddress) {
   ScriptedServer backend;
   backend.serve_models({"m"});
-  options_.resolve[kNoSuchHost] = backend.address();
+  services_.endpoints.replace(kNoSuchHost, {"127.0.0.1", static_cast<uint16_t>(backend.port())});
   const DiscoveryState state = look({{"m", kNoSuchHost}}, closed_.port());
   EXPECT_TRUE(state.any_backend);
   EXPECT_EQ(dialled(0), backend.address());

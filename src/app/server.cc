@@ -190,6 +190,9 @@ void Server::open_replay(const config::Replay& config) {
 std::optional<int> Server::load() {
   services_.clock = &clock_;
   services_.compute = &compute_;
+  for (const auto& [named, to] : options_.resolve) {
+    services_.endpoints.replace(named, {to.host, to.port});
+  }
   auto models = Models::load(options_.models, options_.state_folder);
   if (!models) {
     fmt::print(stderr, "{}\n", models.error().message);

@@ -19,12 +19,19 @@ namespace vsr::app {
 
 enum class BackendMode : uint8_t { kEmbedded, kNone };
 
+// "127.0.0.1:8080" or "[::1]:8080".
+struct HostPort {
+  std::string host;
+  uint16_t port = 0;
+};
+Result<HostPort> parse_host_port(std::string_view text);
+
 struct ServeOptions {
   std::string config;  // "" = setup mode
   std::string listen;  // "A:P" in place of the recipe's listeners; "" = those
   std::string dashboard = "127.0.0.1:8700";
   std::string state_folder;
-  std::map<std::string, std::string> resolve;  // "name:port" → "host:port"
+  std::map<std::string, HostPort> resolve;  // "name:port" → where it is dialled instead
   BackendMode backend = BackendMode::kEmbedded;
   std::string embedded_model;  // path; "" = the one that came with it
   uint16_t embedded_port = 8090;
@@ -36,13 +43,6 @@ struct ServeOptions {
   uint32_t drain_seconds = 30;
   uint32_t threads = 0;  // 0 = one per core
 };
-
-// "127.0.0.1:8080" or "[::1]:8080".
-struct HostPort {
-  std::string host;
-  uint16_t port = 0;
-};
-Result<HostPort> parse_host_port(std::string_view text);
 
 // Serves until told to stop. The result is the exit status; problems at the start go to standard
 // error with what to do.

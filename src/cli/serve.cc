@@ -105,15 +105,17 @@ int run_serve(ServeArguments& arguments, Context& context) {
   options.state_folder = context.state_folder;
   for (const std::string& mapping : arguments.resolve) {
     const size_t equals = mapping.find('=');
-    if (equals == std::string::npos || !app::parse_host_port(mapping.substr(0, equals)) ||
-        !app::parse_host_port(mapping.substr(equals + 1))) {
+    const bool named = equals != std::string::npos &&
+                       app::parse_host_port(mapping.substr(0, equals)).has_value();
+    const auto to = app::parse_host_port(named ? mapping.substr(equals + 1) : "");
+    if (!to) {
       fmt::print(stderr,
                  "--resolve {}: write NAME:PORT=HOST:PORT, for example "
                  "vllm:8000=127.0.0.1:8090\n",
                  mapping);
       return kBadUsage;
     }
-    options.resolve[mapping.substr(0, equals)] = mapping.substr(equals + 1);
+    options.resolve[mapping.substr(0, equals)] = *to;
   }
   for (const std::string& chosen : arguments.store_override) {
     options.replay_store =

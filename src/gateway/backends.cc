@@ -57,6 +57,11 @@ bool Endpoint::may_serve(MonoTime now) const {
   return active_healthy_ && !drained_ && !ejected(now);
 }
 
+void EndpointRegistry::replace(std::string named, Address to) {
+  const std::lock_guard lock(mutex_);
+  replaced_.insert_or_assign(std::move(named), std::move(to));
+}
+
 std::shared_ptr<Endpoint> EndpointRegistry::get(const config::BackendRef& ref) {
   const std::string key =
       fmt::format("{}://{}:{}{}", ref.tls ? "https" : "http", ref.host, ref.port, ref.base_path);
@@ -65,6 +70,9 @@ std::shared_ptr<Endpoint> EndpointRegistry::get(const config::BackendRef& ref) {
   if (!endpoint) {
     VSR_CHECK(endpoints_.size() <= kEndpointsMax, "more than {} endpoints", kEndpointsMax);
     endpoint = std::make_shared<Endpoint>(key, Address{ref.host, ref.port}, ref.tls);
+    if (const auto to = replaced_.find(endpoint->named().text()); to != replaced_.end()) {
+      endpoint->redirect(to->second);
+    }
   }
   return endpoint;
 }

@@ -72,12 +72,15 @@ class Endpoint {
 class EndpointRegistry {
  public:
   static constexpr size_t kEndpointsMax = 4096;
+  // Endpoints of the address `named` ("host:port") that are made from now on are dialled at `to`.
+  void replace(std::string named, Address to);
   std::shared_ptr<Endpoint> get(const config::BackendRef& ref);
   std::vector<std::shared_ptr<Endpoint>> all() const;
 
  private:
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Endpoint>> endpoints_;
+  std::map<std::string, Address> replaced_;
 };
 
 struct Backend {

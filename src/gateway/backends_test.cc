@@ -70,6 +70,15 @@ TEST(Backends, TheSameAddressIsTheSameEndpointAcrossReloads) {
   EXPECT_EQ(after.of(0)[1].endpoint->dial().text(), "b:2");
 }
 
+TEST(Backends, AReplacedAddressIsNeverDialledNotEvenForTheFirstRequest) {
+  EndpointRegistry registry;
+  registry.replace("b:2", {"127.0.0.1", 8090});
+  const BackendSet set(two_endpoints(1, 1), registry);
+  EXPECT_EQ(set.of(0)[0].endpoint->dial().text(), "a:1");
+  EXPECT_EQ(set.of(0)[1].endpoint->dial().text(), "127.0.0.1:8090");
+  EXPECT_EQ(set.of(0)[1].endpoint->named().text(), "b:2");
+}
+
 TEST(Latency, PercentilesOfTheLatestSamples) {
   LatencyWindow window;
   EXPECT_EQ(window.percentiles().samples, 0u);
