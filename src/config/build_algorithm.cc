@@ -36,6 +36,17 @@ void multi_factor(Build& build, const View& view, Algorithm& algorithm) {
   }
   read(view["slo"]["max_ttft_ms"], algorithm.slo_ttft_ms);
   read(view["slo"]["ttft_ms"], algorithm.slo_ttft_ms);
+  read(view["slo"]["max_tpot_ms"], algorithm.slo_tpot_ms);
+  read(view["slo"]["tpot_ms"], algorithm.slo_tpot_ms);
+}
+
+void latency_aware(const View& view, Algorithm& algorithm) {
+  constexpr double kMedian = 50;
+  read(view["ttft_percentile"], algorithm.ttft_percentile);
+  read(view["tpot_percentile"], algorithm.tpot_percentile);
+  if (algorithm.ttft_percentile == 0 && algorithm.tpot_percentile == 0) {
+    algorithm.ttft_percentile = kMedian;
+  }
 }
 
 void router_dc(Build& build, const View& view, const View& at, Decision& decision) {
@@ -147,7 +158,7 @@ void build_algorithm(Build& build, const View& view, Decision& decision) {
                algorithm.name, "static, multi_factor, latency_aware, router_dc or knn");
   }
   multi_factor(build, view["multi_factor"], algorithm);
-  read(view["latency_aware"]["ttft_percentile"], algorithm.ttft_percentile);
+  latency_aware(view["latency_aware"], algorithm);
   router_dc(build, view["router_dc"], type, decision);
   knn(build, view["knn"], type, decision);
 }

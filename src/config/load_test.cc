@@ -284,6 +284,7 @@ TEST_F(EveryKey, Decisions) {
   EXPECT_EQ(hard.algorithm.type, AlgorithmType::kMultiFactor);
   EXPECT_EQ(hard.algorithm.weight_quality, 0.5);
   EXPECT_EQ(hard.algorithm.slo_ttft_ms, 900);
+  EXPECT_EQ(hard.algorithm.slo_tpot_ms, 30);
   // The newer spelling; what it does not say is the global tuning.
   EXPECT_EQ(hard.adaptation.mode, AdaptationMode::kObserve);
   EXPECT_EQ(hard.adaptation.scope, Scope::kConversation);

@@ -86,11 +86,11 @@ std::vector<std::shared_ptr<Endpoint>> EndpointRegistry::all() const {
 
 BackendSet::BackendSet(std::shared_ptr<const config::Config> config, EndpointRegistry& registry)
     : config_(std::move(config)),
-      ranks_by_latency_(std::any_of(config_->decisions.begin(), config_->decisions.end(),
-                                    [](const config::Decision& decision) {
-                                      return decision.algorithm.type ==
-                                             config::AlgorithmType::kMultiFactor;
-                                    })) {
+      ranks_by_latency_(
+          std::ranges::any_of(config_->decisions, [](const config::Decision& decision) {
+            return decision.algorithm.type == config::AlgorithmType::kMultiFactor ||
+                   decision.algorithm.type == config::AlgorithmType::kLatencyAware;
+          })) {
   for (const config::Model& model : config_->models) {
     std::vector<Backend>& backends = by_model_.emplace_back();
     for (const config::BackendRef& ref : model.backends) {
@@ -139,15 +139,20 @@ bool BackendSet::healthy(config::ModelId model, MonoTime now) const {
   return false;
 }
 
+// Of several endpoints the slowest counts.
+static void take_slower(const LatencyWindow::Percentiles& measured, policy::Latency& out) {
+  out.p50_ms = std::max(out.p50_ms, measured.p50_ms);
+  out.p95_ms = std::max(out.p95_ms, measured.p95_ms);
+}
+
 policy::ModelState BackendSet::state(config::ModelId model, MonoTime now) const {
   policy::ModelState out;
   out.healthy = healthy(model, now);
   for (const Backend& backend : by_model_[model]) {
     out.in_flight += backend.endpoint->in_flight.load(std::memory_order_relaxed);
     if (!ranks_by_latency_) continue;
-    const auto latency = backend.endpoint->ttft.percentiles();
-    out.ttft_p50_ms = std::max(out.ttft_p50_ms, latency.p50_ms);
-    out.ttft_p95_ms = std::max(out.ttft_p95_ms, latency.p95_ms);
+    take_slower(backend.endpoint->ttft.percentiles(), out.ttft);
+    take_slower(backend.endpoint->tpot.percentiles(), out.tpot);
   }
   return out;
 }

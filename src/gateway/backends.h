@@ -54,7 +54,8 @@ class Endpoint {
   std::atomic<uint32_t> in_flight{0};
   std::atomic<uint64_t> requests{0};
   std::atomic<uint64_t> failures{0};
-  LatencyWindow ttft;
+  LatencyWindow ttft;  // time to the first token
+  LatencyWindow tpot;  // time per output token after the first, of streams
 
  private:
   const Address named_;

@@ -79,6 +79,30 @@ TEST(Backends, AReplacedAddressIsNeverDialledNotEvenForTheFirstRequest) {
   EXPECT_EQ(set.of(0)[1].endpoint->named().text(), "b:2");
 }
 
+TEST(Backends, WhatIsMeasuredReachesTheAlgorithmsThatRankByIt) {
+  using config::AlgorithmType;
+  struct Case {
+    AlgorithmType type;
+    double p50_ms;
+  };
+  constexpr Case kCases[] = {{AlgorithmType::kStatic, 0},
+                             {AlgorithmType::kMultiFactor, 40},
+                             {AlgorithmType::kLatencyAware, 40}};
+  for (const Case& c : kCases) {
+    EndpointRegistry registry;
+    auto config = std::make_shared<config::Config>(*two_endpoints(1, 1));
+    config->decisions.resize(1);
+    config->decisions[0].algorithm.type = c.type;
+    const BackendSet set(config, registry);
+    set.of(0)[0].endpoint->ttft.add(10);
+    set.of(0)[1].endpoint->ttft.add(40);
+    set.of(0)[1].endpoint->tpot.add(40);
+    const policy::ModelState state = set.state(0, 0ns);
+    EXPECT_EQ(state.ttft.p50_ms, c.p50_ms) << "the slower of two endpoints counts";
+    EXPECT_EQ(state.tpot.p50_ms, c.p50_ms);
+  }
+}
+
 TEST(Latency, PercentilesOfTheLatestSamples) {
   LatencyWindow window;
   EXPECT_EQ(window.percentiles().samples, 0u);

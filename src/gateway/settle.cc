@@ -191,8 +191,10 @@ void Call::count(const store::TerminalPart& part) {
   backend_->endpoint->ttft.add(ttft_ms);
   of.ttft_seconds->Observe(ttft_ms * 1e-3);
   if (stream_ && part.completion_tokens > 1) {
-    of.tpot_seconds->Observe((part.duration_ms - part.ttft_ms) * 1e-3 /
-                             static_cast<double>(part.completion_tokens - 1));
+    const double tpot_ms =
+        (part.duration_ms - part.ttft_ms) / static_cast<double>(part.completion_tokens - 1);
+    backend_->endpoint->tpot.add(tpot_ms);
+    of.tpot_seconds->Observe(tpot_ms * 1e-3);
   }
 }
 

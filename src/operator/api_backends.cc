@@ -39,6 +39,7 @@ std::string models_document(const gateway::Runtime* runtime, MonoTime now) {
     for (const gateway::Backend& backend : runtime->backends.of(static_cast<config::ModelId>(m))) {
       const gateway::Endpoint& endpoint = *backend.endpoint;
       const auto ttft = endpoint.ttft.percentiles();
+      const auto tpot = endpoint.tpot.percentiles();
       w.begin_object();
       w.field("name", backend.ref->name).field("key", endpoint.key);
       w.field("address", endpoint.named().text());
@@ -50,6 +51,8 @@ std::string models_document(const gateway::Runtime* runtime, MonoTime now) {
       w.field("failures", endpoint.failures.load());
       w.field("ttft_p50_ms", ttft.p50_ms);
       w.field("ttft_p95_ms", ttft.p95_ms);
+      w.field("tpot_p50_ms", tpot.p50_ms);
+      w.field("tpot_p95_ms", tpot.p95_ms);
       w.end_object();
     }
     w.end_array().end_object();

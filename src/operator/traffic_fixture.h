@@ -265,8 +265,9 @@ class Traffic {
     for (policy::ModelState& state : origin_.models) {
       state.healthy = !one_in(150);
       state.in_flight = static_cast<uint32_t>(random_() % 8);
-      state.ttft_p50_ms = static_cast<double>(random_() % 1000) / 3;
-      state.ttft_p95_ms = state.ttft_p50_ms * 1.7;
+      state.ttft.p50_ms = static_cast<double>(random_() % 1000) / 3;
+      state.ttft.p95_ms = state.ttft.p50_ms * 1.7;
+      state.tpot = {.p50_ms = state.ttft.p50_ms / 9, .p95_ms = state.ttft.p50_ms / 7};
     }
     Open& open = open_.emplace_back();
     open.id = random_id();

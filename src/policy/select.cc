@@ -8,6 +8,11 @@ namespace vsr::policy {
 
 using config::AlgorithmType;
 
+double Latency::at(double percentile) const {
+  constexpr double kBetween = 72.5;
+  return percentile < kBetween ? p50_ms : p95_ms;
+}
+
 std::string_view to_string(DropReason reason) {
   switch (reason) {
     case DropReason::kNone:
@@ -60,41 +65,57 @@ double price_of(const config::Model& model) {
   return model.pricing->prompt_per_1m + model.pricing->completion_per_1m;
 }
 
+bool is_late(const config::Algorithm& algorithm, const ModelState& state) {
+  const auto over = [](const Latency& latency, double limit_ms) {
+    return limit_ms > 0 && latency.p95_ms > limit_ms;
+  };
+  return over(state.ttft, algorithm.slo_ttft_ms) || over(state.tpot, algorithm.slo_tpot_ms);
+}
+
 // Each term is in 0..1 with 1 best: quality as configured, the others 1 − x/max over the
-// candidates. Over the latency objective that term is one less, so below all within it.
+// candidates. Over a latency objective (at the 95th percentile) that term is one less, so below all within it.
 void score_multi_factor(const config::Config& config, const config::Algorithm& algorithm,
                         std::span<const ModelState> states, std::vector<Candidate>& candidates) {
   double max_latency = 0;
   double max_price = 0;
   double max_load = 0;
   for (const Candidate& c : candidates) {
-    max_latency = std::max(max_latency, states[c.model].ttft_p50_ms);
+    max_latency = std::max(max_latency, states[c.model].ttft.p50_ms);
     max_price = std::max(max_price, price_of(config.models[c.model]));
     max_load = std::max(max_load, static_cast<double>(states[c.model].in_flight));
   }
   const auto term = [](double x, double max) { return max > 0 ? 1 - x / max : 1.0; };
   for (Candidate& c : candidates) {
     const ModelState& state = states[c.model];
-    const bool late = algorithm.slo_ttft_ms > 0 && state.ttft_p95_ms > algorithm.slo_ttft_ms;
     c.score = algorithm.weight_quality * config.models[c.model].quality_score.value_or(0) +
-              algorithm.weight_latency * (term(state.ttft_p50_ms, max_latency) - (late ? 1 : 0)) +
+              algorithm.weight_latency * (term(state.ttft.p50_ms, max_latency) -
+                                          (is_late(algorithm, state) ? 1 : 0)) +
               algorithm.weight_cost * term(price_of(config.models[c.model]), max_price) +
               algorithm.weight_load * term(state.in_flight, max_load);
   }
 }
 
-// By the time to the first token at the nearer of the two percentiles that are measured: 1 for a
-// model that was not measured, so that it will be, less the longer it takes.
+// By the time to the first token and the time per output token, at the percentiles that the recipe
+// names: each as a share of the greatest among the candidates, 1 less their mean. A model that was
+// not measured gets 1, so that it will be.
 void score_latency(const config::Algorithm& algorithm, std::span<const ModelState> states,
                    std::vector<Candidate>& candidates) {
-  constexpr double kBetween = 72.5;  // of 50 and 95
-  const auto latency = [&](const Candidate& c) {
-    const ModelState& state = states[c.model];
-    return algorithm.ttft_percentile < kBetween ? state.ttft_p50_ms : state.ttft_p95_ms;
+  const auto add = [&](Latency ModelState::*latency, double percentile, double weight) {
+    double max = 0;
+    for (const Candidate& c : candidates) {
+      max = std::max(max, (states[c.model].*latency).at(percentile));
+    }
+    if (max == 0) return;
+    for (Candidate& c : candidates) {
+      c.score -= weight * (states[c.model].*latency).at(percentile) / max;
+    }
   };
-  double max = 0;
-  for (const Candidate& c : candidates) max = std::max(max, latency(c));
-  for (Candidate& c : candidates) c.score = max > 0 ? 1 - latency(c) / max : 1;
+  for (Candidate& c : candidates) c.score = 1;
+  const bool by_first = algorithm.ttft_percentile > 0;
+  const bool by_each = algorithm.tpot_percentile > 0;
+  const double weight = by_first && by_each ? 0.5 : 1;
+  if (by_first) add(&ModelState::ttft, algorithm.ttft_percentile, weight);
+  if (by_each) add(&ModelState::tpot, algorithm.tpot_percentile, weight);
 }
 
 size_t best_of(const std::vector<Candidate>& candidates) {

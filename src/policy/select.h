@@ -21,12 +21,21 @@ struct Needs {
   bool audio = false;
 };
 
-// What the gateway knows of a model's backends now. Latencies are 0 until something was measured.
+// The two percentiles that are measured; 0 until something was.
+struct Latency {
+  double p50_ms = 0;
+  double p95_ms = 0;
+  bool operator==(const Latency&) const = default;
+  // The nearer of the two to `percentile` (0..100).
+  double at(double percentile) const;
+};
+
+// What the gateway knows of a model's backends now.
 struct ModelState {
   bool healthy = true;  // at least one endpoint may be tried
   uint32_t in_flight = 0;
-  double ttft_p50_ms = 0;
-  double ttft_p95_ms = 0;
+  Latency ttft;  // time to the first token
+  Latency tpot;  // time per output token after the first
 };
 
 enum class DropReason : uint8_t { kNone, kContextTooSmall, kModality, kTools, kUnhealthy };

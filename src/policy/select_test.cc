@@ -136,9 +136,9 @@ TEST(Select, MultiFactorWeighsQualityCostLatencyAndLoad) {
   config::Decision decision = decision_over({0, 1}, AdaptationMode::kApply);
   decision.algorithm.type = config::AlgorithmType::kMultiFactor;
   std::vector<ModelState> states(3);
-  states[0].ttft_p50_ms = 100;
-  states[0].ttft_p95_ms = 900;
-  states[1].ttft_p50_ms = 200;
+  states[0].ttft.p50_ms = 100;
+  states[0].ttft.p95_ms = 900;
+  states[1].ttft.p50_ms = 200;
   const auto choose = [&](double quality, double latency, double cost, double load) {
     decision.algorithm.weight_quality = quality;
     decision.algorithm.weight_latency = latency;
@@ -203,10 +203,10 @@ TEST(Select, ByLatencyAtThePercentile) {
   config::Decision decision = decision_over({0, 1}, AdaptationMode::kApply);
   decision.algorithm.type = config::AlgorithmType::kLatencyAware;
   std::vector<ModelState> states(3);
-  states[0].ttft_p50_ms = 100;
-  states[0].ttft_p95_ms = 900;
-  states[1].ttft_p50_ms = 200;
-  states[1].ttft_p95_ms = 300;
+  states[0].ttft.p50_ms = 100;
+  states[0].ttft.p95_ms = 900;
+  states[1].ttft.p50_ms = 200;
+  states[1].ttft.p95_ms = 300;
   decision.algorithm.ttft_percentile = 50;
   EXPECT_EQ(select_model(config, decision, {}, states).model, 0);
   decision.algorithm.ttft_percentile = 95;

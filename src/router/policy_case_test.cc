@@ -290,12 +290,16 @@ class CaseRunner {
       const size_t equals = std::min(pair.find('='), pair.size());
       const std::string key = pair.substr(0, equals);
       const double value = number(std::string_view(pair).substr(std::min(equals + 1, pair.size())));
+      const std::map<std::string_view, double*> latencies = {
+          {"ttft_p50_ms", &state.ttft.p50_ms},
+          {"ttft_p95_ms", &state.ttft.p95_ms},
+          {"tpot_p50_ms", &state.tpot.p50_ms},
+          {"tpot_p95_ms", &state.tpot.p95_ms},
+      };
       if (key == "in_flight") {
         state.in_flight = static_cast<uint32_t>(value);
-      } else if (key == "ttft_p50_ms") {
-        state.ttft_p50_ms = value;
-      } else if (key == "ttft_p95_ms") {
-        state.ttft_p95_ms = value;
+      } else if (const auto latency = latencies.find(key); latency != latencies.end()) {
+        *latency->second = value;
       } else {
         wrong("unknown measure " + key);
       }

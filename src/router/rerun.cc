@@ -12,7 +12,7 @@
 namespace vsr::router {
 namespace {
 
-constexpr uint8_t kVersion = 2;
+constexpr uint8_t kVersion = 3;
 constexpr uint8_t kInOpenToolLoop = 0x80;  // beside the kind of an opaque item
 
 enum Flag : uint32_t {
@@ -250,7 +250,8 @@ void read_signals(Reader& in, Recorded& out) {
 }
 
 bool is_default(const policy::ModelState& state) {
-  return state.healthy && state.in_flight == 0 && state.ttft_p50_ms == 0 && state.ttft_p95_ms == 0;
+  return state.healthy && state.in_flight == 0 && state.ttft == policy::Latency{} &&
+         state.tpot == policy::Latency{};
 }
 
 void write_models(const Decision& decision, Writer& out) {
@@ -261,19 +262,23 @@ void write_models(const Decision& decision, Writer& out) {
     out.text(decision.config->models[m].name);
     out.byte(states[m].healthy ? 1 : 0);
     out.number(states[m].in_flight);
-    out.real(states[m].ttft_p50_ms);
-    out.real(states[m].ttft_p95_ms);
+    for (const policy::Latency& latency : {states[m].ttft, states[m].tpot}) {
+      out.real(latency.p50_ms);
+      out.real(latency.p95_ms);
+    }
   }
 }
 
 void read_models(Reader& in, Recorded& out) {
-  out.models.resize(in.count(3 + 2 * sizeof(double)));
+  out.models.resize(in.count(3 + 4 * sizeof(double)));
   for (auto& [name, state] : out.models) {
     name = in.text();
     state.healthy = in.byte() != 0;
     state.in_flight = in.small();
-    state.ttft_p50_ms = in.real();
-    state.ttft_p95_ms = in.real();
+    for (policy::Latency* latency : {&state.ttft, &state.tpot}) {
+      latency->p50_ms = in.real();
+      latency->p95_ms = in.real();
+    }
   }
 }
 

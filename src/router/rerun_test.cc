@@ -31,7 +31,7 @@ TEST(Rerun, FactsComeBackAsTheyWere) {
   world.headers_["x-session-id"] = "s";
   world.headers_["x-conversation-id"] = "c";
   world.set_healthy("local", false);
-  world.origin_.models[1] = {.in_flight = 3, .ttft_p50_ms = 12.5, .ttft_p95_ms = 0.1};
+  world.origin_.models[1] = {.in_flight = 3, .ttft = {12.5, 0.1}, .tpot = {3.5, 7}};
   const Decision decision =
       world.serve(body("auto", {user("prove it"), call("c1"), result("c1", "done")}));
   const auto recorded = decode_rerun(encode_rerun(*world.router_, decision, kKey));
@@ -57,7 +57,7 @@ TEST(Rerun, FactsComeBackAsTheyWere) {
   EXPECT_EQ(recorded->models[0].first, "local");
   EXPECT_FALSE(recorded->models[0].second.healthy);
   EXPECT_EQ(recorded->models[1].second.in_flight, 3);
-  EXPECT_EQ(recorded->models[1].second.ttft_p95_ms, 0.1);
+  EXPECT_EQ(recorded->models[1].second.ttft.p95_ms, 0.1);
   ASSERT_TRUE(recorded->checkpoint) << "the first decision of a process has one";
   EXPECT_EQ(recorded->checkpoint->tables_id, world.router_->tables().id);
 }

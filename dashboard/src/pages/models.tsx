@@ -61,7 +61,7 @@ function ModelCard({ model, drain }: { model: Model; drain: (endpoint: Endpoint,
       <Wide label="Endpoints">
         <table className="table">
           <thead>
-            <tr><th>Endpoint</th><th>State</th><th className="number">In flight</th><th className="number">Requests</th><th className="number">Failures</th><th className="number">First token p50</th><th className="number">p95</th><th /></tr>
+            <tr><th>Endpoint</th><th>State</th><th className="number">In flight</th><th className="number">Requests</th><th className="number">Failures</th><th className="number">First token p50</th><th className="number">p95</th><th className="number">Each token p50</th><th className="number">p95</th><th /></tr>
           </thead>
           <tbody>
             {model.endpoints.map((endpoint) => (
@@ -74,8 +74,9 @@ function ModelCard({ model, drain }: { model: Model; drain: (endpoint: Endpoint,
                 <td className="number">{endpoint.in_flight}</td>
                 <td className="number">{count(endpoint.requests)}</td>
                 <td className="number">{count(endpoint.failures)}</td>
-                <td className="number">{endpoint.ttft_p50_ms > 0 ? micros(endpoint.ttft_p50_ms * 1000) : "–"}</td>
-                <td className="number">{endpoint.ttft_p95_ms > 0 ? micros(endpoint.ttft_p95_ms * 1000) : "–"}</td>
+                {[endpoint.ttft_p50_ms, endpoint.ttft_p95_ms, endpoint.tpot_p50_ms, endpoint.tpot_p95_ms].map((ms, i) => (
+                  <td key={i} className="number">{ms > 0 ? micros(ms * 1000) : "–"}</td>
+                ))}
                 <td className="number">
                   <Button onClick={() => drain(endpoint, !endpoint.drained)}>{endpoint.drained ? "Enable" : "Drain"}</Button>
                 </td>
