@@ -138,7 +138,8 @@ void Call::decide_with(router::Origin& origin, signals::Encoding encoding) {
                                        : runtime_->router->decide_passthrough(request_, origin);
 }
 
-// A safety rule without an answer matches, which somebody should see.
+// A safety rule without an answer matches and others are judged less well, which somebody should
+// see.
 void Call::count_signal_errors() {
   constexpr int64_t kWarningIntervalMs = 60'000;
   const std::vector<signals::SignalError>& errors = decision_.values.errors;
@@ -152,7 +153,7 @@ void Call::count_signal_errors() {
   int64_t last = services_.signal_warning_unix_ms.load();
   if (at - last < kWarningIntervalMs) return;
   if (!services_.signal_warning_unix_ms.compare_exchange_strong(last, at)) return;
-  spdlog::warn("rule {}:{} was not evaluated: {}; vsr_signal_errors_total counts all that were not",
+  spdlog::warn("rule {}:{}: {}; vsr_signal_errors_total counts all of these",
                config::leaf_name(known[errors.front().signal].type),
                known[errors.front().signal].name, errors.front().message);
 }

@@ -38,8 +38,9 @@ class Call {
  private:
   // A non-streamed answer up to this size is looked at as a whole before its first byte is sent.
   static constexpr size_t kHoldBytesMax = 4UL << 20;
-  // How long a prompt may wait for its turn to be encoded; then its rules carry an error.
-  static constexpr std::chrono::milliseconds kEncodeWait{100};
+  // How long a prompt may wait for its turn to be encoded. Then n-grams judge it alone, and rules
+  // that compare meanings carry an error.
+  static constexpr std::chrono::milliseconds kEncodeWait{1000};
   static constexpr size_t kEncodeRoundsMax = 3;
 
   // ---- before dispatch

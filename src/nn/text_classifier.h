@@ -33,6 +33,8 @@ class TextClassifier {
   HeadLogits read(std::string_view text) const;
   // Both fused: `windows` are the columns of lexical.windows, in their order.
   HeadScores fuse(const HeadLogits& lexical, std::span<const EncoderColumns> windows) const;
+  // Without the encoder, whether there is one or not.
+  HeadScores by_ngrams(const HeadLogits& lexical) const { return bank_->calibrate(lexical); }
   // P(attack) of one window of `windows_total`, from its n-gram logit and the encoder's.
   float attack(float lexical, float encoder, size_t windows_total) const;
   // P(attack) by n-grams alone.

@@ -18,6 +18,10 @@ constexpr size_t kWindowsOfMessage = 4;
 constexpr size_t kWindowsOfHistory = 12;
 // What users said last, read as one text: attacks that are spread over turns.
 constexpr size_t kTurnsBytes = 2048;
+// Where the encoder does not answer, n-grams alone decide below this P(attack): of the attacks that
+// are found with it, on texts that nobody trained on, all are above. At and above it a rule is
+// without an answer.
+constexpr double kClearOfAttack = 0.1;
 
 // The index of the view that looks worst to the n-grams.
 size_t worst_of(std::span<const text::View> views, const nn::TextClassifier& classifier,
@@ -99,7 +103,12 @@ VectorState Evaluation::read_prompt_heads() {
   const nn::HeadLogits lexical = c_.classifier->read(input_.prompt);
   std::vector<nn::EncoderColumns> columns;
   const VectorState state = windows_of(input_.prompt, lexical.windows, columns);
-  if (state != VectorState::kThere) return state;
+  if (state == VectorState::kWanted) return state;
+  if (state == VectorState::kFailed) {
+    s_.heads = c_.classifier->by_ngrams(lexical);
+    s_.heads_by_ngrams = s_.attack_by_ngrams = true;
+    return VectorState::kThere;
+  }
   s_.heads = c_.classifier->fuse(lexical, columns);
   if (input_.prompt_message >= 0) {
     auto fresh = known != nullptr ? std::make_shared<MessageResult>(*known)
@@ -113,6 +122,7 @@ VectorState Evaluation::read_prompt_heads() {
 bool Evaluation::need_heads(config::SignalId id, const config::RuleBase& rule) {
   const VectorState state = prompt_heads();
   if (state == VectorState::kFailed) error(id, rule, s_.heads_problem);
+  if (s_.heads_by_ngrams) note(id, kByNgrams);
   return state == VectorState::kThere;
 }
 
@@ -140,7 +150,12 @@ VectorState Evaluation::attack_of(std::string_view text, const nn::HeadLogits& l
                                   double& attack) {
   std::vector<nn::EncoderColumns> columns;
   const VectorState state = windows_of(text, lexical.windows, columns);
-  if (state != VectorState::kThere) return state;
+  if (state == VectorState::kWanted) return state;
+  if (state == VectorState::kFailed) {
+    attack = c_.classifier->attack(lexical.jailbreak);
+    s_.attack_by_ngrams = true;
+    return VectorState::kThere;
+  }
   for (size_t i = 0; i < columns.size(); ++i) {
     const double one = c_.classifier->attack(
         lexical.windows[i].attack, columns[i][nn::kJailbreakColumn], lexical.windows_total);
@@ -198,12 +213,16 @@ VectorState Evaluation::read_history_attack() {
   suspects.resize(kept);
   VectorState state = turns_attack();
   for (const Suspect& suspect : suspects) {
+    const float lexical = suspect.window->window.attack;
     nn::EncoderColumns columns;
     const VectorState one = suspect_columns(suspect, columns);
-    state = std::max(state, one);
-    if (one != VectorState::kThere) continue;
+    if (one == VectorState::kWanted) state = one;
+    if (one == VectorState::kWanted || s_.failed) continue;
+    s_.attack_by_ngrams |= one == VectorState::kFailed;
     const double attack =
-        c_.classifier->attack(suspect.window->window.attack, columns[nn::kJailbreakColumn], total);
+        one == VectorState::kFailed
+            ? c_.classifier->attack(lexical)
+            : c_.classifier->attack(lexical, columns[nn::kJailbreakColumn], total);
     s_.history_attack = std::max(s_.history_attack, attack);
   }
   return state;
@@ -214,7 +233,7 @@ VectorState Evaluation::suspect_columns(const Suspect& suspect, nn::EncoderColum
   if (c_.parts.vectors->find_window(suspect.window->hash, columns)) return VectorState::kThere;
   const MessageText* const text = text_of(suspect.message);
   if (text == nullptr) {
-    s_.heads_problem = kUnread;
+    s_.failed = true;
     return VectorState::kFailed;
   }
   const nn::Window& window = suspect.window->window;
@@ -223,11 +242,16 @@ VectorState Evaluation::suspect_columns(const Suspect& suspect, nn::EncoderColum
   return window_of(window.of(views[suspect.reading->view - 1U].text), columns);
 }
 
+bool Evaluation::is_clear_of_attack(const config::JailbreakRule& rule) const {
+  const double attack = rule.include_history ? std::max(s_.attack, s_.history_attack) : s_.attack;
+  return attack < kClearOfAttack;
+}
+
 bool Evaluation::read_all_heads() {
   const VectorState prompt = prompt_attack();
   const VectorState history = prompt == VectorState::kThere ? history_attack() : prompt;
   if (s_.failed) s_.heads_problem = kUnread;
-  return history == VectorState::kThere && !s_.failed;
+  return history == VectorState::kThere && !s_.failed && !s_.attack_by_ngrams;
 }
 
 // What the user said in the last turns, as one text.

@@ -8,7 +8,7 @@ using config::SignalId;
 using config::SignalType;
 
 std::string_view reason_of(const SignalError& error) {
-  if (error.message == kEncoderBusy) return "timeout";
+  if (error.message == kEncoderBusy || error.message == kByNgrams) return "timeout";
   if (error.message == kNoEncoder || error.message == kNoWeights) return "unavailable";
   return error.message == kUnread ? "unread" : "failed";
 }
@@ -37,6 +37,7 @@ void Engine::start(const Input& input, Scratch& scratch, Values& values) const {
   Scratch::State& s = *scratch.state_;
   s.patterns.reset(compiled_->patterns, input.prompt);
   s.views_done = s.words_done = s.phrases_done = s.entities_done = s.failed = false;
+  s.heads_by_ngrams = s.attack_by_ngrams = false;
   s.vector_state = s.heads_state = s.attack_state = s.history_attack_state = VectorState::kUnknown;
   s.similarities_done = false;
   s.kb_scores.clear();

@@ -39,9 +39,11 @@ struct Scratch::State {
   std::vector<double> phrase_scores;
   VectorState heads_state = VectorState::kUnknown;
   nn::HeadScores heads;
+  bool heads_by_ngrams = false;  // the encoder did not answer
   std::string heads_problem;
   VectorState attack_state = VectorState::kUnknown;
   double attack = 0;
+  bool attack_by_ngrams = false;  // somewhere in the request
   bool entities_done = false;
   std::vector<Entity> entities;
   bool views_done = false;
@@ -90,6 +92,8 @@ inline constexpr size_t kMeaningBytesMax = 2048;
 // Why a rule could not be evaluated.
 inline constexpr std::string_view kNoEncoder = "no encoder";
 inline constexpr std::string_view kEncoderBusy = "the encoder did not answer in time";
+inline constexpr std::string_view kByNgrams =
+    "judged by n-grams alone: the encoder did not answer in time";
 inline constexpr std::string_view kNoWeights = "no classifier weights";
 inline constexpr std::string_view kUnread = "a message could not be read";
 
@@ -173,6 +177,8 @@ class Evaluation {
   VectorState history_attack();
   VectorState read_history_attack();
   VectorState turns_attack();
+  // Whether n-grams are sure enough without the encoder, where it did not answer.
+  bool is_clear_of_attack(const config::JailbreakRule& rule) const;
   VectorState suspect_columns(const Suspect& suspect, nn::EncoderColumns& columns);
   // kThere with P(attack) of a text in `attack`.
   VectorState attack_of(std::string_view text, const nn::HeadLogits& lexical, double& attack);
@@ -204,6 +210,11 @@ class Evaluation {
   void error(config::SignalId id, const config::RuleBase& rule, std::string_view message) {
     values_.errors.push_back({id, std::string(message)});
     set(id, rule.on_error_match, 1, 0);
+  }
+
+  // A rule that has an answer, though a poorer one.
+  void note(config::SignalId id, std::string_view message) {
+    values_.errors.push_back({id, std::string(message)});
   }
 
   const Engine::Compiled& c_;

@@ -269,6 +269,10 @@ void Evaluation::jailbreak(SignalId id, const config::JailbreakRule& rule) {
     if (rule.include_history) state = std::max(state, history_attack());
     if (s_.failed && rule.include_history) return error(id, rule, kUnread);
     if (state == VectorState::kFailed) return error(id, rule, s_.heads_problem);
+    if (s_.attack_by_ngrams && state == VectorState::kThere) {
+      if (!is_clear_of_attack(rule)) return error(id, rule, s_.heads_problem);
+      note(id, kByNgrams);
+    }
     is_known = is_known && state == VectorState::kThere;
     attack = std::max(attack, s_.attack);
     if (rule.include_history) attack = std::max(attack, s_.history_attack);

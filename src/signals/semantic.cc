@@ -192,7 +192,9 @@ void Evaluation::reask(SignalId id, const config::OtherRule& rule) {
 }
 
 void Evaluation::told_feedback(SignalId id, const config::OtherRule& rule) {
-  if (!need_heads(id, rule)) return;
+  const VectorState state = prompt_heads();
+  if (state == VectorState::kWanted) return;
+  if (!s_.heads.feedback) return error(id, rule, s_.heads_problem);
   const auto& labels = nn::kFeedbackLabels;
   const auto own = static_cast<size_t>(std::ranges::find(labels, rule.name) - labels.begin());
   if (own == labels.size()) return set(id, false, 0, 0);
