@@ -15,6 +15,9 @@ FOLDER = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, FOLDER)
 
 PR_SET_PDEATHSIG = 1
+# Of a request that names no limit: a model this small may repeat itself to the end of its window.
+ANSWER_TOKENS = 512
+REPEAT_PENALTY = 1.1
 
 # Renders tools, which the model's own template leaves out. Requests without tools get the usual
 # turns.
@@ -75,6 +78,10 @@ def main():
     params.cpuparams.n_threads = args.threads
     params.cpuparams_batch.n_threads = args.threads
     params.chat_template = TEMPLATE
+    # What it writes is text: read as calls, half of its answers to requests with tools are errors.
+    params.force_pure_content_parser = True
+    params.n_predict = ANSWER_TOKENS
+    params.sampling.penalty_repeat = REPEAT_PENALTY
     server = xllamacpp.Server(params)
     print(f"serving {os.path.basename(models[0])} on {args.host}:{args.port}", flush=True)
     ended.wait()

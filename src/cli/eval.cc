@@ -12,6 +12,7 @@
 #include "cli/eval_audit.h"
 #include "cli/eval_learning.h"
 #include "cli/eval_matrix.h"
+#include "cli/eval_modes.h"
 #include "cli/program.h"
 #include "config/load.h"
 #include "eval/classify.h"
@@ -301,13 +302,7 @@ int run_eval(const EvalArguments& arguments, const Context& context) {
     if (arguments.matrix.wanted()) {
       return eval_matrix(arguments.matrix, arguments.policies, context.json);
     }
-    if (!arguments.suite.suite.empty()) {
-      return eval_learning(arguments.suite, arguments.policies, arguments.threads, context.json);
-    }
-    fmt::print(stderr,
-               "eval --learning needs --suite NAME, or --vectors, --matrix-csv or --from-replay "
-               "FILE\n");
-    return kBadUsage;
+    return eval_learning(arguments.suite, arguments.policies, arguments.threads, context.json);
   }
   if (arguments.has_text && arguments.text.empty()) {
     fmt::print(stderr,
@@ -317,11 +312,16 @@ int run_eval(const EvalArguments& arguments, const Context& context) {
   if (!arguments.classify.empty()) return eval_classify(arguments, context);
   if (arguments.similarity) return eval_similarity(arguments, context);
   if (!arguments.probes.empty()) return eval_probes(arguments, context);
-  if (arguments.has_text || !arguments.messages.empty()) return eval_one(arguments, context);
-  fmt::print(stderr,
-             "say what to evaluate: --text, --messages, --probes, --classify, --similarity or "
-             "--learning\n");
-  return kBadUsage;
+  return eval_one(arguments, context);
+}
+
+// Names of the options on the command line.
+std::vector<std::string> given_options(const CLI::App& command) {
+  std::vector<std::string> out;
+  for (const CLI::Option* const option : command.get_options()) {
+    if (option->count() > 0) out.push_back(option->get_name());
+  }
+  return out;
 }
 
 }  // namespace
@@ -359,7 +359,12 @@ void add_eval(CLI::App& app, Context& context) {
   eval->add_option("--seed", arguments->audit.seed, "With --live-audit: what the sessions do")
       ->capture_default_str();
   eval->add_flag("--json", context.json, "As JSON");
-  eval->callback([arguments, text, &context] {
+  eval->callback([arguments, eval, text, &context] {
+    if (const auto problem = misfit(given_options(*eval), arguments->suite.suite)) {
+      fmt::print(stderr, "{}\n", *problem);
+      context.status = kBadUsage;
+      return;
+    }
     arguments->has_text = text->count() > 0;
     context.status = run_eval(*arguments, context);
   });

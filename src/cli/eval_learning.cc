@@ -46,6 +46,17 @@ int usage(std::string_view what) {
   return kBadUsage;
 }
 
+// A number in [low, high]: CLI11's own checks let "nan" pass.
+CLI::Validator between(double low, double high) {
+  return {[low, high](std::string& text) {
+            double value = 0;
+            const bool is_number = CLI::detail::lexical_cast(text, value);
+            if (is_number && value >= low && value <= high) return std::string();
+            return fmt::format("{} is not a number between {} and {}", text, low, high);
+          },
+          fmt::format("{} to {}", low, high)};
+}
+
 // On a terminal only: how many runs are done.
 eval::Progress progress_line() {
   if (isatty(STDERR_FILENO) == 0) return {};
@@ -107,7 +118,7 @@ void add_learning_options(CLI::App& eval, LearningArguments& arguments) {
       ->check(CLI::IsMember({"pub3", "recipe5", "real4"}))
       ->group(group);
   eval.add_option("--lambda", arguments.lambda, "USD that a failed round costs")
-      ->check(CLI::PositiveNumber)
+      ->check(between(1e-6, 1e6))
       ->capture_default_str()
       ->group(group);
   eval.add_option("--seeds", arguments.seeds, "A..B")->capture_default_str()->group(group);
@@ -117,16 +128,16 @@ void add_learning_options(CLI::App& eval, LearningArguments& arguments) {
       ->group(group);
   eval.add_option("--label-confusion", arguments.confusion,
                   "Share of proposals that say nothing of the difficulty")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(between(0, 1))
       ->capture_default_str()
       ->group(group);
   eval.add_option("--cache-ttl", arguments.ttl_s,
                   "Seconds that a prefix really stays cached; learning assumes 300")
-      ->check(CLI::PositiveNumber)
+      ->check(between(1, 1e7))
       ->capture_default_str()
       ->group(group);
   eval.add_option("--price-factor", arguments.price_factor, "All prices times this; learning knows")
-      ->check(CLI::PositiveNumber)
+      ->check(between(1e-3, 1e3))
       ->capture_default_str()
       ->group(group);
   eval.add_option("--report", arguments.report, "Folder for a page with tables and plots")

@@ -105,8 +105,8 @@ int run_serve(ServeArguments& arguments, Context& context) {
   options.state_folder = context.state_folder;
   for (const std::string& mapping : arguments.resolve) {
     const size_t equals = mapping.find('=');
-    const bool named = equals != std::string::npos &&
-                       app::parse_host_port(mapping.substr(0, equals)).has_value();
+    const bool named =
+        equals != std::string::npos && app::parse_host_port(mapping.substr(0, equals)).has_value();
     const auto to = app::parse_host_port(named ? mapping.substr(equals + 1) : "");
     if (!to) {
       fmt::print(stderr,

@@ -23,7 +23,7 @@ bool same_workload(const Cell& a, const Cell& b) {
 }  // namespace
 
 std::optional<double> Frontier::saving_pct() const {
-  if (!cost) return std::nullopt;
+  if (!cost || baseline_cost <= 0) return std::nullopt;
   return 100 * (1 - *cost / baseline_cost);
 }
 

@@ -110,9 +110,13 @@ std::string to_json(const Frontier& frontier) {
   w.field("baseline_round_success", frontier.baseline_success);
   if (frontier.cost) {
     w.field("cost_usd", *frontier.cost);
-    w.field("saving_pct", *frontier.saving_pct());
   } else {
-    w.null_field("cost_usd").null_field("saving_pct");
+    w.null_field("cost_usd");
+  }
+  if (const auto saving = frontier.saving_pct()) {
+    w.field("saving_pct", *saving);
+  } else {
+    w.null_field("saving_pct");
   }
   w.key("points").begin_array();
   for (const FrontierPoint& point : frontier.points) {

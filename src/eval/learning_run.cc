@@ -23,7 +23,14 @@ constexpr std::string_view kOurs = "ours:";
 
 Result<std::unique_ptr<ServingPolicy>> make_policy(std::string_view name, const Economy& economy,
                                                    double lambda, const RunOptions& options) {
-  if (!is_ours(name)) return baseline(name, economy);
+  if (!is_ours(name)) {
+    auto made = baseline(name, economy);
+    if (made) return made;
+    return fail(made.error().code,
+                fmt::format("{}, or ours:decision, ours:ladder_after_first, ours:at_least or "
+                            "ours:ladder",
+                            made.error().message));
+  }
   const auto set = candidate_set_of(name.substr(kOurs.size()));
   if (!set) return std::unexpected(set.error());
   return learned_policy(economy.name, {.lambda = lambda,
