@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "wire/envelope.h"
 #include "wire/hash.h"
 
 namespace vsr::router {
@@ -147,7 +148,7 @@ void Request::fill_input() {
   for (size_t i = 0; i < fact_pointers_.size(); ++i) {
     const wire::MessageFacts& facts = *fact_pointers_[i];
     // What read() gives depends on every byte of the message, the envelopes included.
-    messages_.push_back({signal_role(facts), chat_.messages[i].raw_hash});
+    messages_.push_back({signal_role(facts), chat_.messages[i].raw_hash, facts.has_others});
     ++shape.messages_by_role[static_cast<size_t>(messages_.back().role)];
   }
   add_fields();
@@ -166,7 +167,9 @@ void Request::fill_input() {
 void Request::add_fields() {
   fields_.clear();
   schemas_.clear();
+  documents_.clear();
   uint64_t fields_hash = 0;
+  uint64_t documents_hash = 0;
   uint64_t schemas_hash = chat_.tools_raw_hash;
   if (!chat_.tools.empty()) schemas_.push_back(chat_.tools.in(chat_.body));
   for (const json::Field& field : chat_.fields) {
@@ -177,11 +180,18 @@ void Request::add_fields() {
       schemas_hash = wire::fold(schemas_hash, wire::hash_bytes(value));
       continue;
     }
+    if (field.key == "documents") {
+      documents_.push_back({{}, value});
+      documents_hash = wire::fold(documents_hash, wire::hash_bytes(value));
+      continue;
+    }
     const std::string_view key = is_cache_key(field.key) ? std::string_view() : field.key;
     fields_.push_back({key, value});
     fields_hash = wire::fold(fields_hash, wire::hash_bytes(key));
     fields_hash = wire::fold(fields_hash, wire::hash_bytes(value));
   }
+  // What is retrieved for the model is read as what a tool has fetched for it.
+  if (!documents_.empty()) messages_.push_back({signals::Role::kTool, documents_hash});
   if (!fields_.empty()) messages_.push_back({signals::Role::kFields, fields_hash});
   if (!schemas_.empty()) messages_.push_back({signals::Role::kToolSchemas, schemas_hash});
 }
@@ -201,6 +211,10 @@ Result<signals::MessageText> Request::read(size_t message) {
     out.fields = wire::text_of(reader_, arena_, fields_);
     return out;
   }
+  if (message >= chat_.messages.size()) {
+    out.text = wire::text_of(reader_, arena_, documents_);
+    return out;
+  }
   auto parsed =
       wire::parse_message(reader_, arena_, chat_.messages[message].raw.in(chat_.body), message);
   if (!parsed)
@@ -213,6 +227,17 @@ Result<signals::MessageText> Request::read(size_t message) {
   size_t sent = 0;
   for (const std::string_view text : parsed->texts) sent += text.size();
   if (sent > out.text.size()) out.extra = parsed->texts;
+  // A page that an agent has fetched can write the tags of a harness as well as the harness.
+  const bool is_result = parsed->role == wire::Role::kTool || parsed->role == wire::Role::kFunction;
+  if (is_result && parsed->texts.size() == 1) {
+    out.text = wire::unwrap_envelopes(parsed->texts[0], arena_);
+  } else if (is_result && sent > out.text.size()) {
+    json::ArenaList<std::string_view> unwrapped(arena_);
+    for (const std::string_view text : parsed->texts) {
+      unwrapped.push_back(wire::unwrap_envelopes(text, arena_));
+    }
+    out.text = wire::joined(unwrapped.span(), arena_);
+  }
   out.fields = wire::text_of(reader_, arena_, parsed->others);
   return out;
 }

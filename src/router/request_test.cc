@@ -189,7 +189,8 @@ TEST(Request, GivesEveryTextThatWouldBeSent) {
   const std::string text =
       body("auto",
            {user("<system-reminder>key one</system-reminder>visible"),
-            call("c1", R"({"command":"key two"})"), result("c1", "key three")},
+            call("c1", R"({"command":"key two"})"),
+            result("c1", "<system-reminder>key three</system-reminder>")},
            R"(,"tools":[{"type":"function","function":{"name":"run","description":"key four"}}])");
   ASSERT_TRUE(request.read_chat(text, cache));
   const signals::MessageText first = text_of(request, 0);

@@ -18,6 +18,8 @@ constexpr size_t kWindowsOfMessage = 4;
 constexpr size_t kWindowsOfHistory = 12;
 // What users said last, read as one text: attacks that are spread over turns.
 constexpr size_t kTurnsBytes = 2048;
+// Other fields of a message are read from this length on: shorter ones are names and kinds.
+constexpr size_t kFieldsBytesMin = 40;
 // Where the encoder does not answer, n-grams alone decide below this P(attack): of the attacks that
 // are found with it, on texts that nobody trained on, all are above. At and above it a rule is
 // without an answer.
@@ -43,9 +45,10 @@ void keep_worst(std::vector<nn::Window>& windows, size_t count) {
   windows.resize(count);
 }
 
-AttackReading reading_of(std::string_view text, nn::HeadLogits lexical, uint8_t view) {
+AttackReading reading_of(std::string_view text, nn::HeadLogits lexical, uint8_t view,
+                         bool of_fields) {
   keep_worst(lexical.windows, kWindowsOfMessage);
-  AttackReading out{view, static_cast<uint32_t>(lexical.windows_total), {}};
+  AttackReading out{view, of_fields, static_cast<uint32_t>(lexical.windows_total), {}};
   for (const nn::Window& window : lexical.windows) {
     out.windows.push_back({text::hash64(window.of(text)), window});
   }
@@ -165,20 +168,29 @@ VectorState Evaluation::attack_of(std::string_view text, const nn::HeadLogits& l
 }
 
 void Evaluation::find_attack(const MessageText& text, MessageResult& out) {
-  const std::vector<text::View> views = text::unmask(text.text);
-  nn::HeadLogits plain = c_.classifier->read(text.text);
-  nn::HeadLogits other;
-  const size_t worst = worst_of(views, *c_.classifier, other);
-  out.attack = c_.classifier->attack(views.empty() ? plain.jailbreak
-                                                   : std::max(plain.jailbreak, other.jailbreak));
-  if (!c_.classifier->uses_encoder()) return;
-  out.readings.push_back(reading_of(text.text, std::move(plain), 0));
-  if (views.empty()) return;
-  out.readings.push_back(
-      reading_of(views[worst].text, std::move(other), static_cast<uint8_t>(worst + 1)));
+  out.attack = 0;
+  out.readings.clear();
+  read_attack(text.text, false, out);
+  read_attack(text.fields, true, out);
 }
 
-// Everything but the prompt.
+void Evaluation::read_attack(std::string_view text, bool of_fields, MessageResult& out) {
+  if (of_fields && text.size() < kFieldsBytesMin) return;
+  const std::vector<text::View> views = text::unmask(text);
+  nn::HeadLogits plain = c_.classifier->read(text);
+  nn::HeadLogits other;
+  const size_t worst = worst_of(views, *c_.classifier, other);
+  const double attack = c_.classifier->attack(
+      views.empty() ? plain.jailbreak : std::max(plain.jailbreak, other.jailbreak));
+  out.attack = std::max(out.attack, attack);
+  if (!c_.classifier->uses_encoder()) return;
+  out.readings.push_back(reading_of(text, std::move(plain), 0, of_fields));
+  if (views.empty()) return;
+  out.readings.push_back(
+      reading_of(views[worst].text, std::move(other), static_cast<uint8_t>(worst + 1), of_fields));
+}
+
+// Everything but the text of the prompt.
 VectorState Evaluation::history_attack() {
   if (s_.history_attack_state == VectorState::kUnknown) {
     s_.history_attack = 0;
@@ -195,7 +207,8 @@ VectorState Evaluation::read_history_attack() {
   std::vector<Suspect> suspects;
   size_t total = 0;  // windows of all messages
   for (size_t m = 0; m < input_.messages.size(); ++m) {
-    const MessageResult* const result = message(m, MessageResult::kAttack);
+    const MessageResult* const result =
+        is_prompt(m) ? prompt_fields(m) : message(m, MessageResult::kAttack);
     s_.failed |= result == nullptr;
     if (result == nullptr) continue;
     if (!c_.classifier->uses_encoder())
@@ -228,6 +241,17 @@ VectorState Evaluation::read_history_attack() {
   return state;
 }
 
+// What came with the prompt: attached files. The prompt itself is told apart by its own scores, so
+// this is no result of the message to be remembered.
+const MessageResult* Evaluation::prompt_fields(size_t m) {
+  s_.prompt_fields = {};
+  if (!input_.messages[m].has_fields) return &s_.prompt_fields;
+  const MessageText* const text = text_of(m);
+  if (text == nullptr) return nullptr;
+  read_attack(text->fields, true, s_.prompt_fields);
+  return &s_.prompt_fields;
+}
+
 // The text of a message is read again only if the encoder does not know the window.
 VectorState Evaluation::suspect_columns(const Suspect& suspect, nn::EncoderColumns& columns) {
   if (c_.parts.vectors->find_window(suspect.window->hash, columns)) return VectorState::kThere;
@@ -237,8 +261,9 @@ VectorState Evaluation::suspect_columns(const Suspect& suspect, nn::EncoderColum
     return VectorState::kFailed;
   }
   const nn::Window& window = suspect.window->window;
-  if (suspect.reading->view == 0) return window_of(window.of(text->text), columns);
-  const std::vector<text::View> views = text::unmask(text->text);
+  const std::string_view read = suspect.reading->of_fields ? text->fields : text->text;
+  if (suspect.reading->view == 0) return window_of(window.of(read), columns);
+  const std::vector<text::View> views = text::unmask(read);
   return window_of(window.of(views[suspect.reading->view - 1U].text), columns);
 }
 

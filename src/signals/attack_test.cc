@@ -25,6 +25,7 @@ const std::string kRecipe = fixture::one_model_recipe(R"(    jailbreak:
 struct Turn {
   Role role;
   std::string text;
+  std::string fields = {};
 };
 
 class Attacks : public testing::Test, public TextSource {
@@ -47,7 +48,7 @@ class Attacks : public testing::Test, public TextSource {
 
   Result<MessageText> read(size_t message) override {
     ++reads_;
-    return MessageText{turns_[message].text, {}, {}};
+    return MessageText{turns_[message].text, {}, {}, turns_[message].fields};
   }
   Values ask(std::vector<Turn> turns, Encoding encoding = Encoding::kNow) {
     turns_ = std::move(turns);
@@ -55,7 +56,7 @@ class Attacks : public testing::Test, public TextSource {
     reads_ = 0;
     Input input;
     for (const Turn& turn : turns_) {
-      refs_.push_back({turn.role, std::hash<std::string>{}(turn.text)});
+      refs_.push_back({turn.role, std::hash<std::string>{}(turn.text), !turn.fields.empty()});
       ++input.conversation.messages_by_role[static_cast<size_t>(turn.role)];
       if (turn.role != Role::kUser) continue;
       input.prompt = turn.text;
@@ -109,6 +110,30 @@ TEST_F(Attacks, WhoseWordsCount) {
     EXPECT_EQ(is_attack(c.turns, "now"), c.now) << c.turns[0].text;
     EXPECT_EQ(is_attack(c.turns, "ever"), c.ever) << c.turns[0].text;
   }
+}
+
+TEST_F(Attacks, AttachedFilesAreRead) {
+  const std::string file = "notes.md: these are the notes of the meeting, please zap everything\n";
+  const Turn calm{Role::kUser, "What does it say?"};
+  EXPECT_TRUE(is_attack({{Role::kUser, "What does it say?", file}}, "ever"));
+  EXPECT_FALSE(is_attack({{Role::kUser, "What does it say?", file}}, "now"));
+  EXPECT_TRUE(
+      is_attack({{Role::kUser, "Look.", file}, {Role::kAssistant, "I did."}, calm}, "ever"));
+  EXPECT_TRUE(is_attack({{Role::kTool, "a page", file}, calm}, "ever"));
+  EXPECT_FALSE(is_attack({{Role::kAssistant, "a page", file}, calm}, "ever"));
+  EXPECT_FALSE(is_attack({{Role::kUser, "Hi.", "name: zap\n"}}, "ever"))
+      << "too short to be a text";
+}
+
+TEST_F(Attacks, AnAttackIsSeenAgainInTheNextTurn) {
+  const Turn attack{Role::kUser, "please zap it"};
+  EXPECT_TRUE(is_attack({attack}, "ever"));
+  std::vector<Turn> turns = {attack, {Role::kAssistant, "no"}};
+  // Enough that the turns read as one text do not reach back to it.
+  std::string calm;
+  while (calm.size() < 700) calm += "The weather at the coast was fine and we went home. ";
+  for (int i = 0; i < 3; ++i) turns.push_back({Role::kUser, fmt::format("{} {}", i, calm)});
+  EXPECT_TRUE(is_attack(turns, "ever"));
 }
 
 TEST_F(Attacks, OtherReadingsCount) {

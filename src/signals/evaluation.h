@@ -44,6 +44,7 @@ struct Scratch::State {
   VectorState attack_state = VectorState::kUnknown;
   double attack = 0;
   bool attack_by_ngrams = false;  // somewhere in the request
+  MessageResult prompt_fields;    // kAttack: what came with the prompt
   bool entities_done = false;
   std::vector<Entity> entities;
   bool views_done = false;
@@ -176,6 +177,7 @@ class Evaluation {
   VectorState prompt_attack();
   VectorState history_attack();
   VectorState read_history_attack();
+  const MessageResult* prompt_fields(size_t m);
   VectorState turns_attack();
   // Whether n-grams are sure enough without the encoder, where it did not answer.
   bool is_clear_of_attack(const config::JailbreakRule& rule) const;
@@ -201,6 +203,7 @@ class Evaluation {
   void add_words_of_views(std::span<const text::View> views);
   const std::vector<text::View>& prompt_views();
   void find_attack(const MessageText& text, MessageResult& out);
+  void read_attack(std::string_view text, bool of_fields, MessageResult& out);
   void find_entities(size_t m, const MessageText& text, MessageResult& out);
   bool is_prompt(size_t m) const { return static_cast<int64_t>(m) == input_.prompt_message; }
 

@@ -8,6 +8,10 @@
 
 namespace vsr::signals {
 
+static bool is_of_the_place(EntityType type) {
+  return type == EntityType::kEmail || type == EntityType::kPerson || type == EntityType::kIp;
+}
+
 const MessageText* Evaluation::text_of(size_t m) {
   if (s_.read[m] == 0) {
     if (input_.texts == nullptr) return nullptr;
@@ -47,11 +51,9 @@ const MessageResult* Evaluation::message(size_t m, MessageResult::Part part) {
   if (known != nullptr && (known->parts & part) != 0) return known;
   auto fresh = known != nullptr ? std::make_shared<MessageResult>(*known)
                                 : std::make_shared<MessageResult>();
-  // The prompt is told apart by its own scores; the operator's and the model's own words attack
-  // nobody.
+  // The operator's and the model's own words attack nobody.
   const Role role = input_.messages[m].role;
-  const bool can_attack =
-      !is_prompt(m) && is_message(role) && !is_operator(role) && role != Role::kAssistant;
+  const bool can_attack = is_message(role) && !is_operator(role) && role != Role::kAssistant;
   if (part != MessageResult::kAttack || can_attack) {
     const MessageText* const text = text_of(m);
     if (text == nullptr) return nullptr;
@@ -126,6 +128,12 @@ void Evaluation::find_words(size_t m, const MessageText& text, MessageResult& ou
   } else if (c_.history_safety) {
     add_words_of_views(text::unmask(text.text));
   }
+  if (c_.history_safety) {
+    for (const std::string_view extra : text.extra) {
+      s_.message_patterns.reset(c_.patterns, extra);
+      add_words(s_.message_patterns, extra, true);
+    }
+  }
   out.keywords.clear();
   for (uint32_t k = 0; k < s_.message_keywords.size(); ++k) {
     if (s_.message_keywords[k] > 0) out.keywords.push_back({k, s_.message_keywords[k]});
@@ -149,7 +157,13 @@ void Evaluation::find_entities(size_t m, const MessageText& text, MessageResult&
     add(text.text, personal);
   }
   for (const std::string_view argument : text.arguments) add(argument, personal);
-  for (const std::string_view extra : text.extra) add(extra, false);
+  for (const std::string_view extra : text.extra) {
+    add(extra, personal);
+    // Harnesses tell the model who its user is and where it runs.
+    std::erase_if(out.entities, [part](const PartEntity& found) {
+      return found.part + 1 == part && is_of_the_place(found.entity.type);
+    });
+  }
   if (!text.fields.empty()) add(text.fields, personal);
 }
 

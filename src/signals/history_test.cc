@@ -27,6 +27,7 @@ const std::string kRecipe = fixture::one_model_recipe(R"(    keywords:
       - {name: grams, method: ngram, keywords: [database], include_history: true}
       - {name: fuzzy, keywords: [kubernetes], fuzzy_match: true, include_history: true}
       - {name: newest, keywords: [red]}
+      - {name: safety, keywords: [zap], include_history: true, on_error: match}
     pii:
       - {name: all, include_history: true, on_error: match}
       - {name: secrets, include_history: true, pii_types_allowed: [EMAIL_ADDRESS, PHONE]}
@@ -202,7 +203,13 @@ TEST_F(History, EachKindOfRuleReadsItsTexts) {
        {{Role::kAssistant, "", {mail}}, {Role::kUser, "q"}},
        true},
       {"no data of the operator", kPii, "all", {{Role::kSystem, mail}, {Role::kUser, "q"}}, false},
-      {"no data of an envelope", kPii, "all", {{Role::kUser, "q", {}, {mail}}}, false},
+      {"who the user is, as a harness tells", kPii, "all", {{Role::kUser, "q", {}, {mail}}}, false},
+      {"other data of an envelope",
+       kPii,
+       "all",
+       {{Role::kUser, "q", {}, {"my card is 4539 1488 0343 6467"}}},
+       true},
+      {"safety words of an envelope", kKeyword, "safety", {{Role::kUser, "q", {}, {"zap"}}}, true},
       {"allowed types", kPii, "secrets", {{Role::kUser, mail + " (202) 555-0143"}}, false},
       {"prompt alone", kPii, "newest", {{Role::kTool, key}, {Role::kUser, "q"}}, false},
       {"in the prompt", kPii, "newest", {{Role::kUser, key}}, true},
@@ -237,7 +244,7 @@ TEST_F(History, AMessageThatCannotBeReadIsAnErrorOfTheRule) {
   std::vector<std::string> failed;
   for (const SignalError& error : values.errors)
     failed.push_back(config_->signals[error.signal].name);
-  EXPECT_EQ(failed.size(), 9u);
+  EXPECT_EQ(failed.size(), 10u);
   // Once it can be read, nothing of the failure is remembered.
   conversation.broken = -1;
   const Values later = all(*cached_, conversation.input);
@@ -303,9 +310,9 @@ TEST_F(History, OldMessagesAreNotReadAgain) {
   messages.push_back({Role::kUser, "the next question"});
   Conversation second(messages);
   const Values values = all(*cached_, second.input);
-  EXPECT_EQ(second.reads, 2);
+  EXPECT_EQ(second.reads, 3) << "the prompt before is history now, and looked at as that once";
   EXPECT_EQ(values.messages_cached, 41u);
-  EXPECT_EQ(values.messages_read, 2u);
+  EXPECT_EQ(values.messages_read, 3u);
   // A tool loop reads its result alone.
   messages.push_back({Role::kTool, "a result"});
   Conversation third(messages);

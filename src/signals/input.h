@@ -37,13 +37,16 @@ struct Message {
   Role role = Role::kUser;
   // Of all that read() would give for this message: the same hash means the same texts.
   uint64_t content_hash = 0;
+  bool has_fields = false;  // MessageText::fields may hold something
 };
 
 struct MessageText {
   std::string_view text;  // parts joined by one space, envelopes cut
   // Tool-call arguments: read for secrets and personal data.
   std::span<const std::string_view> arguments;
-  // What else is sent: the envelopes that were cut, or the parts as sent. Read for secrets only.
+  // The parts as sent, where envelopes were cut from `text`; schemas. Read for secrets and, except
+  // of the operator's own, for personal data other than e-mail, names and IP addresses, and by
+  // keyword rules with `on_error: match`.
   std::span<const std::string_view> extra;
   // Other fields of the message, or of the request, a string a line. Read for secrets and, except
   // of the operator's own messages, for personal data.

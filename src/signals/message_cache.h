@@ -36,6 +36,7 @@ struct AttackWindow {
 // One reading of a text: the text itself, or view - 1 of text::unmask.
 struct AttackReading {
   uint8_t view = 0;
+  bool of_fields = false;  // MessageText::fields, not ::text
   uint32_t windows_total = 0;
   std::vector<AttackWindow> windows;  // those that look worst
 };

@@ -13,4 +13,7 @@ namespace vsr::wire {
 // bytes in the arena. An envelope that is not closed stays.
 std::string_view strip_envelopes(std::string_view text, json::Arena& arena);
 
+// The same without the outermost tags alone: what stands between them is kept.
+std::string_view unwrap_envelopes(std::string_view text, json::Arena& arena);
+
 }  // namespace vsr::wire

@@ -291,26 +291,12 @@ class MessageReader : RequestReader {
     tool_calls_.push_back(call);
   }
 
-  std::string_view joined_text() {
-    if (visible_.empty()) return {};
-    if (visible_.size() == 1) return visible_[0];
-    size_t size = visible_.size() - 1;
-    for (const std::string_view text : visible_) size += text.size();
-    char* const out = arena_.allocate(size, 1);
-    char* end = out;
-    for (const std::string_view text : visible_) {
-      if (end != out) *end++ = ' ';
-      end = std::copy(text.begin(), text.end(), end);
-    }
-    return {out, size};
-  }
-
   Message finish() {
     if (message_.role == Role::kTool || message_.role == Role::kFunction) {
       message_.is_tool_result = true;
       if (result_ids_.empty()) result_ids_.push_back({});
     }
-    message_.text = joined_text();
+    message_.text = joined(visible_.span(), arena_);
     message_.texts = texts_.span();
     message_.tool_calls = tool_calls_.span();
     message_.tool_result_ids = result_ids_.span();
@@ -368,6 +354,20 @@ TextSize text_size(std::string_view text) {
   return size;
 }
 
+std::string_view joined(std::span<const std::string_view> texts, json::Arena& arena) {
+  if (texts.empty()) return {};
+  if (texts.size() == 1) return texts[0];
+  size_t size = texts.size() - 1;
+  for (const std::string_view text : texts) size += text.size();
+  char* const out = arena.allocate(size, 1);
+  char* end = out;
+  for (const std::string_view text : texts) {
+    if (end != out) *end++ = ' ';
+    end = std::copy(text.begin(), text.end(), end);
+  }
+  return {out, size};
+}
+
 ApiResult<Message> parse_message(json::Reader& reader, json::Arena& arena, std::string_view raw,
                                  size_t index) {
   return MessageReader(reader, arena, index).read(raw);
@@ -378,6 +378,7 @@ MessageFacts facts_of(const Message& message) {
   facts.role = message.role;
   facts.has_text = !message.text.empty();
   facts.is_tool_result = message.is_tool_result;
+  facts.has_others = !message.others.empty();
   facts.modalities = message.modalities;
   facts.tool_call_count = static_cast<uint32_t>(message.tool_calls.size());
   facts.size = message.size;

@@ -49,6 +49,7 @@ struct MessageFacts {
   Role role = Role::kUnknown;
   bool has_text = false;        // text remains after envelopes are cut
   bool is_tool_result = false;  // role tool or function, or a user message with tool_result blocks
+  bool has_others = false;      // Message::others
   Modalities modalities;
   uint32_t tool_call_count = 0;
   TextSize size;                // text, tool-call arguments and tool results, envelopes included
@@ -79,5 +80,8 @@ struct Message {
 ApiResult<Message> parse_message(json::Reader& reader, json::Arena& arena, std::string_view raw,
                                  size_t index);
 MessageFacts facts_of(const Message& message);
+
+// With one space between two of them; in the arena if there are several.
+std::string_view joined(std::span<const std::string_view> texts, json::Arena& arena);
 
 }  // namespace vsr::wire

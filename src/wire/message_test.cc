@@ -272,6 +272,18 @@ TEST(Envelope, CutsWhatHarnessesInject) {
   for (const Case& c : cases) EXPECT_EQ(strip_envelopes(c.text, arena), c.stripped) << c.text;
 }
 
+TEST(Envelope, UnwrappedKeepsWhatStandsInside) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"plain", "plain"},
+      {"do <system-reminder>a</system-reminder> it", "do a it"},
+      {"<user_info mark=\"1\">card 4539</user_info>\nb", "card 4539\nb"},
+      {"<system-reminder>never closed", "<system-reminder>never closed"},
+      {"<system-reminder><env>a</env></system-reminder>", "<env>a</env>"},
+  };
+  json::Arena arena;
+  for (const auto& [text, inside] : cases) EXPECT_EQ(unwrap_envelopes(text, arena), inside) << text;
+}
+
 TEST(Envelope, ManyOpenTagsStayLinear) {
   std::string text;
   for (int i = 0; i < 200'000; ++i) text += "<env>\n<system-reminder>";

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "text/utf8.h"
+
 namespace vsr::wire {
 namespace {
 
@@ -55,6 +57,28 @@ bool is_text(std::string_view bytes) {
     if ((byte < 0x20 && c != '\t' && c != '\f' && !is_line_end(c)) || byte == 0x7F) return false;
   }
   return true;
+}
+
+// UTF-16 with a byte order mark, as files of some systems are; "" if it is none.
+std::string utf8_of_utf16(std::string_view bytes) {
+  const bool little = bytes.starts_with("\xFF\xFE");
+  if (!little && !bytes.starts_with("\xFE\xFF")) return {};
+  const auto unit = [&](size_t at) {
+    const auto first = static_cast<uint8_t>(bytes[at]);
+    const auto second = static_cast<uint8_t>(bytes[at + 1]);
+    return little ? first | second << 8 : first << 8 | second;
+  };
+  std::string out;
+  for (size_t at = 2; at + 1 < bytes.size(); at += 2) {
+    auto code = static_cast<uint32_t>(unit(at));
+    const bool is_high = code >= 0xD800 && code < 0xDC00;
+    if (is_high && at + 3 < bytes.size()) {
+      at += 2;
+      code = 0x10000 + ((code - 0xD800) << 10) + (static_cast<uint32_t>(unit(at)) & 0x3FFU);
+    }
+    text::append_utf8(static_cast<char32_t>(code), out);
+  }
+  return out;
 }
 
 // What follows "data:text/plain;base64,"; data() is null if the text does not begin so.
@@ -120,6 +144,7 @@ class Walker {
     const bool is_data_url = payload.data() != nullptr;
     std::string decoded;
     const bool is_base64 = decode_base64(is_data_url ? payload : text, decoded);
+    if (std::string wide = utf8_of_utf16(decoded); !wide.empty()) decoded = std::move(wide);
     if (is_base64 && is_text(decoded)) add_line(key, decoded);
     if (!is_base64 || (!is_data_url && text.size() <= kKeyBytesMax)) add_line(key, text);
   }
