@@ -132,6 +132,7 @@ Street street_before(const Scan& scan, size_t number) {
   }
   Street street;
   bool capital = false;
+  bool named_by_number = false;
   size_t words = 0;
   for (; words < kWordsBackMax; ++words) {
     size_t end = at;
@@ -144,7 +145,7 @@ Street street_before(const Scan& scan, size_t number) {
       while (digits > 0 && is_any(text[digits - 1], kDigitBit)) --digits;
       if (digits == end || words != 0 || digits == 0 || text[digits - 1] != ' ') break;
       at = digits - 1;
-      capital = true;
+      named_by_number = true;
       continue;
     }
     const std::string_view word = text.substr(start, end - start);
@@ -159,7 +160,7 @@ Street street_before(const Scan& scan, size_t number) {
       if (capital || is_numbered_street(word)) {
         street.start = start;
         street.found = true;
-        street.certain = capital;
+        street.certain = capital || named_by_number;
         street.cyrillic = static_cast<uint8_t>(word[0]) >= 0xCE;
         return street;
       }

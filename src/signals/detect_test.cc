@@ -70,6 +70,16 @@ TEST(Detect, PersonalData) {
        "PERSON(John Smith) ADDRESS(123 Main St, Springfield, IL 62704)"},
       {"王小明住在北京市朝阳区建国路88号", "PERSON(王小明) ADDRESS(北京市朝阳区建国路88号)"},
       {"I would like to stop messages to 0688 872 49 99", "PHONE(0688 872 49 99)"},
+      {"ruf mich an unter 0171 5567812", "PHONE(0171 5567812)"},
+      {"meine Nummer ist 0171/5567812", "PHONE(0171/5567812)"},
+      {"bel me op 06-12345678", "PHONE(06-12345678)"},
+      {"chiamami al 333 1234567", "PHONE(333 1234567)"},
+      {"von draußen 0049 171 5567812", "PHONE(0049 171 5567812)"},
+      {"order 0171 5567812 was shipped", ""},
+      {"llámame al 612 345 678", ""},  // missed, but no address either
+      {"my card is 4539.1488.0343.6467", "CARD(4539.1488.0343.6467)"},
+      {"please upgrade to Debian 12", ""},
+      {"it only fails in Chrome 118", ""},
   };
   for (const Case& c : cases) EXPECT_EQ(found_in(c.text), c.expected) << c.text;
 }

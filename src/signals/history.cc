@@ -128,12 +128,6 @@ void Evaluation::find_words(size_t m, const MessageText& text, MessageResult& ou
   } else if (c_.history_safety) {
     add_words_of_views(text::unmask(text.text));
   }
-  if (c_.history_safety) {
-    for (const std::string_view extra : text.extra) {
-      s_.message_patterns.reset(c_.patterns, extra);
-      add_words(s_.message_patterns, extra, true);
-    }
-  }
   out.keywords.clear();
   for (uint32_t k = 0; k < s_.message_keywords.size(); ++k) {
     if (s_.message_keywords[k] > 0) out.keywords.push_back({k, s_.message_keywords[k]});

@@ -27,7 +27,6 @@ const std::string kRecipe = fixture::one_model_recipe(R"(    keywords:
       - {name: grams, method: ngram, keywords: [database], include_history: true}
       - {name: fuzzy, keywords: [kubernetes], fuzzy_match: true, include_history: true}
       - {name: newest, keywords: [red]}
-      - {name: safety, keywords: [zap], include_history: true, on_error: match}
     pii:
       - {name: all, include_history: true, on_error: match}
       - {name: secrets, include_history: true, pii_types_allowed: [EMAIL_ADDRESS, PHONE]}
@@ -209,7 +208,6 @@ TEST_F(History, EachKindOfRuleReadsItsTexts) {
        "all",
        {{Role::kUser, "q", {}, {"my card is 4539 1488 0343 6467"}}},
        true},
-      {"safety words of an envelope", kKeyword, "safety", {{Role::kUser, "q", {}, {"zap"}}}, true},
       {"allowed types", kPii, "secrets", {{Role::kUser, mail + " (202) 555-0143"}}, false},
       {"prompt alone", kPii, "newest", {{Role::kTool, key}, {Role::kUser, "q"}}, false},
       {"in the prompt", kPii, "newest", {{Role::kUser, key}}, true},
@@ -244,7 +242,7 @@ TEST_F(History, AMessageThatCannotBeReadIsAnErrorOfTheRule) {
   std::vector<std::string> failed;
   for (const SignalError& error : values.errors)
     failed.push_back(config_->signals[error.signal].name);
-  EXPECT_EQ(failed.size(), 10u);
+  EXPECT_EQ(failed.size(), 9u);
   // Once it can be read, nothing of the failure is remembered.
   conversation.broken = -1;
   const Values later = all(*cached_, conversation.input);

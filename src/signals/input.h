@@ -45,8 +45,7 @@ struct MessageText {
   // Tool-call arguments: read for secrets and personal data.
   std::span<const std::string_view> arguments;
   // The parts as sent, where envelopes were cut from `text`; schemas. Read for secrets and, except
-  // of the operator's own, for personal data other than e-mail, names and IP addresses, and by
-  // keyword rules with `on_error: match`.
+  // of the operator's own, for personal data other than e-mail, names and IP addresses.
   std::span<const std::string_view> extra;
   // Other fields of the message, or of the request, a string a line. Read for secrets and, except
   // of the operator's own messages, for personal data.

@@ -16,7 +16,10 @@ constexpr TopicWords kWords[] = {
     {Topic::kPhone,
      "phone phones phoneno phonenumber tel telephone mobile cell cellphone call calls calling dial "
      "fax whatsapp sms desk landline ring telefon telefono telefone telefoon telefonnummer handy "
-     "handynummer rufnummer mobil mobile mobiel gsm cellulare celular portable"},
+     "handynummer rufnummer mobil mobile mobiel gsm cellulare celular portable "
+     "ruf rufe anruf anrufen telefonieren telefonnr appelez appeler rappelle rappelez joindre "
+     "chiamami chiama chiamare chiamatemi telefonare bel bellen zadzwoń zadzwon dzwoń dzwon "
+     "zadzwonić llámame llamame llamar llámenos llámeme ligue ligar telefonar ringe ringa"},
     {Topic::kCard, "card cards creditcard visa mastercard amex cardnumber"},
     {Topic::kAccount, "account acct accountnumber"},
     {Topic::kSsn, "ssn social"},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "signals/lexis.h"
 #include "signals/name_words.h"
 
 namespace vsr::signals {
@@ -179,11 +180,19 @@ class Tagger {
       float sure = sure_[i];
       while (last + 1 < count && tags_[last + 1] == tags_[i] + 1)
         sure = std::min(sure, sure_[++last]);
-      if (sure < kConfidenceMin) continue;
+      if (sure < kConfidenceMin || is_product(i, last)) continue;
       out_.push_back({tags_[i] == static_cast<uint8_t>(Tag::kPersonBegin) ? EntityType::kPerson
                                                                           : EntityType::kAddress,
                       block_.words[run.first + i].start, block_.words[run.first + last].end, sure});
     }
+  }
+
+  // "Debian 12", "Chrome 118": one word and a number is more often a version than an address; with
+  // a word for "street" in it, the rules for addresses have found it.
+  bool is_product(size_t first, size_t last) const {
+    if (tags_[first] != static_cast<uint8_t>(Tag::kStreetBegin) || last != first + 1) return false;
+    const NameWord& number = block_.words[first_ + last];
+    return is_any(text_[number.start], kDigitBit);
   }
 
   const std::string_view text_;

@@ -140,10 +140,13 @@ size_t read_card(Scan& scan, const Number& number) {
   for (size_t used = number.count; used > 0; --used) {
     const std::string_view digits = number.first(used);
     if (digits.size() < 12 || digits.size() > 19 || glued(scan, number.end(used))) continue;
-    if (used > 1 && !number.separated_by(used, ' ') && !number.separated_by(used, '-')) continue;
+    const bool dotted = used > 1 && number.separated_by(used, '.');
+    if (used > 1 && !dotted && !number.separated_by(used, ' ') && !number.separated_by(used, '-'))
+      continue;
     if (used > 1 && number.groups[0].length() != 4) continue;
     if (!luhn_valid(digits)) continue;
     const bool issued = card_range_valid(digits);
+    if (dotted && !issued) continue;
     if (!issued && !named) continue;
     // One bare number in ten passes Luhn; long ones are more often ids.
     if (!named && used == 1 && (digits.size() > 16 || serial_near(scan, start))) continue;
@@ -362,6 +365,21 @@ Phone phone_shape(const Scan& scan, const Number& number, bool parenthesis) {
       (number.has_lengths({3, 8}) || number.has_lengths({4, 8}) || number.has_lengths({4, 7})) &&
       dashed(2)) {
     return {2, 0.8};
+  }
+  // German and Dutch mobiles: "0171 5567812", "0171/5567812", "06-12345678".
+  const bool mobile_de = all.starts_with("015") || all.starts_with("016") || all.starts_with("017");
+  const bool split = number.count == 2 && number.groups[1].separator != '.';
+  if (split && !serial_near(scan, number.groups[0].start) &&
+      ((mobile_de && (number.has_lengths({4, 7}) || number.has_lengths({4, 8}))) ||
+       (all.starts_with("06") && number.has_lengths({2, 8})))) {
+    return {2, 0.7};
+  }
+  // An international call from most countries: "0049 171 5567812".
+  if (all.starts_with("00") && all[2] != '0' && number.count >= 2 && number.count <= 5 &&
+      number.groups[0].length() <= 5 && number.first(number.count).size() >= 11 &&
+      number.first(number.count).size() <= 15 && number.separated_by(number.count, ' ') &&
+      !serial_near(scan, number.groups[0].start)) {
+    return {number.count, 0.7};
   }
   if (number.has_lengths({5, 6}) && all.starts_with("07") && spaced(2)) return {2, 0.8};
   if (number.has_lengths({3, 4, 4}) && all.starts_with("02") && spaced(3)) return {3, 0.75};
