@@ -21,7 +21,7 @@ constexpr KeyRow kRows[] = {
     {"recipes[].name", kText, "", "", Use::kUsed, kOperator},
     {"recipes[].description", kText, "", "", Use::kNeedless},
 
-    {"listeners", kList, "[{}]", "", Use::kUsed, kOperator},
+    {"listeners", kList, "[{}]", "", Use::kUsed, kOperator | kTypos},
     {"listeners[]", kMap},
     {"listeners[].name", kText, "default"},
     {"listeners[].address", kText, "0.0.0.0"},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "base/strings.h"
 #include "wire/hash.h"
@@ -22,26 +23,31 @@ bool Caller::may_use(std::string_view model) const {
   return std::find(key->models.begin(), key->models.end(), model) != key->models.end();
 }
 
+// How many requests may come at once: without a `burst`, those of a minute.
+static double burst_of(const config::RateLimit& limit) {
+  return std::max(1.0, limit.burst > 0 ? limit.burst : limit.requests_per_minute);
+}
+
 AccessTable::AccessTable(const config::Listener& listener) : listener_(&listener) {
   for (const config::ApiKey& key : listener.api_keys) {
     auto bucket = std::make_unique<Bucket>();
-    if (key.rate_limit) bucket->tokens = std::max<double>(1, key.rate_limit->burst);
+    if (key.rate_limit) bucket->tokens = burst_of(*key.rate_limit);
     buckets_.push_back(std::move(bucket));
   }
 }
 
-bool AccessTable::take(size_t key, MonoTime now) const {
+double AccessTable::wait_s(size_t key, MonoTime now) const {
   const std::optional<config::RateLimit>& limit = listener_->api_keys[key].rate_limit;
-  if (!limit || limit->requests_per_minute <= 0) return true;
+  if (!limit || limit->requests_per_minute <= 0) return 0;
   Bucket& bucket = *buckets_[key];
   const std::lock_guard lock(bucket.mutex);
   const double seconds = std::chrono::duration<double>(now - bucket.at).count();
-  bucket.tokens = std::min(std::max<double>(1, limit->burst),
-                           bucket.tokens + seconds * limit->requests_per_minute / 60);
+  const double per_second = limit->requests_per_minute / 60;
+  bucket.tokens = std::min(burst_of(*limit), bucket.tokens + seconds * per_second);
   bucket.at = now;
-  if (bucket.tokens < 1) return false;
+  if (bucket.tokens < 1) return (1 - bucket.tokens) / per_second;
   bucket.tokens -= 1;
-  return true;
+  return 0;
 }
 
 wire::ApiResult<Caller> AccessTable::check(std::string_view authorization,
@@ -64,11 +70,13 @@ wire::ApiResult<Caller> AccessTable::check(std::string_view authorization,
                         "`x-api-key: KEY`"
                       : "the API key is not known here; check it against the recipe's listeners"});
   }
-  if (!take(found, now)) {
-    return std::unexpected(
-        wire::ApiError{429, "rate_limit_exceeded", "",
-                       fmt::format("this key may send {:g} requests a minute; wait and try again",
-                                   listener_->api_keys[found].rate_limit->requests_per_minute)});
+  if (const double wait = wait_s(found, now); wait > 0) {
+    const auto seconds = static_cast<uint32_t>(std::ceil(wait));
+    return std::unexpected(wire::ApiError{
+        429, "rate_limit_exceeded", "",
+        fmt::format("this key may send {:g} requests a minute; try again in {} s",
+                    listener_->api_keys[found].rate_limit->requests_per_minute, seconds),
+        seconds});
   }
   const config::ApiKey& key = listener_->api_keys[found];
   return Caller{key.name, wire::hash_bytes(key.key), &key};

@@ -44,7 +44,8 @@ class AccessTable {
     double tokens = 0;
     MonoTime at{0};
   };
-  bool take(size_t key, MonoTime now) const;
+  // 0 when the request may pass, else how long the next place is away.
+  double wait_s(size_t key, MonoTime now) const;
 
   const config::Listener* listener_;
   std::vector<std::unique_ptr<Bucket>> buckets_;

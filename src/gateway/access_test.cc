@@ -10,7 +10,8 @@ using namespace std::chrono_literals;
 config::Listener with_keys() {
   config::Listener listener;
   listener.api_keys = {{"team", "key-one", {"auto"}, std::nullopt},
-                       {"batch", "key-two", {}, config::RateLimit{60, 2}}};
+                       {"batch", "key-two", {}, config::RateLimit{60, 2}},
+                       {"slow", "key-three", {}, config::RateLimit{3, 0}}};
   listener.cors_origins = {"https://console.example"};
   return listener;
 }
@@ -56,6 +57,16 @@ TEST(Access, RateLimitRefills) {
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().status, 429);
   EXPECT_TRUE(table.check("", "key-two", 1100ms).has_value());
+}
+
+TEST(Access, WithoutABurstTheRequestsOfAMinuteMayComeAtOnce) {
+  const config::Listener listener = with_keys();
+  const AccessTable table(listener);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(table.check("", "key-three", 0ns).has_value()) << i;
+  const auto refused = table.check("", "key-three", 0ns);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().retry_after_s, 20u) << "when the next place is free";
+  EXPECT_TRUE(table.check("", "key-three", 20s).has_value());
 }
 
 TEST(Access, CorsOnlyForListedOrigins) {

@@ -234,7 +234,7 @@ net::Task<void> Call::answer_error(wire::ApiError error, std::string_view termin
   status_ = error.status;
   http::HeaderText headers = response_head("error");
   headers.add("content-type", kJson);
-  if (error.status == 429 || error.status == 503) headers.add("retry-after", "1");
+  add_retry_after(error, headers);
   const std::string model_name = decision_.model == config::kNoModel ? "" : model().name;
   services_.metrics.count_error(model_name, error.code);
   settle(store::Lifecycle::kFailed, terminal_reason);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "gateway/route_headers.h"
 #include "json/writer.h"
 #include "wire/reply.h"
 
@@ -135,7 +136,7 @@ net::Task<void> Gateway::refuse(http::Exchange& exchange, wire::ApiError error,
                                 std::string_view extra_headers) {
   http::HeaderText headers;
   headers.add("content-type", "application/json").add("x-request-id", request_id(exchange));
-  if (error.status == 429 || error.status == 503) headers.add("retry-after", "1");
+  add_retry_after(error, headers);
   const std::string lines = headers.text() + std::string(extra_headers);
   const std::string body = wire::error_body(error);
   co_await exchange.respond(error.status, lines, body);
@@ -185,7 +186,7 @@ net::Task<void> Gateway::handle(http::Exchange& exchange) {
   } else if (route->path == "/v1/embeddings") {
     co_await proxy(exchange, CallKind::kEmbeddings, *caller);
   } else if (route->path == "/v1/models") {
-    co_await models(exchange, rest);
+    co_await models(exchange, rest, *caller);
   } else if (route->path == "/v1/router_replay") {
     co_await replay(exchange, rest, *caller);
   } else if (route->path == "/load") {
@@ -234,7 +235,8 @@ net::Task<void> Gateway::proxy(http::Exchange& exchange, CallKind kind, const Ca
   co_await call.run(body->view(), state_.facts);
 }
 
-net::Task<void> Gateway::models(http::Exchange& exchange, std::string_view id) {
+net::Task<void> Gateway::models(http::Exchange& exchange, std::string_view id,
+                                const Caller& caller) {
   const config::Config& config = *state_.runtime->config;
   std::vector<wire::ModelEntry> entries;
   for (const std::string& name : config.auto_names) {
@@ -244,6 +246,7 @@ net::Task<void> Gateway::models(http::Exchange& exchange, std::string_view id) {
     entries.push_back({model.name, "vllm-sr", model.description, 0,
                        static_cast<int64_t>(model.context_window_size)});
   }
+  std::erase_if(entries, [&](const wire::ModelEntry& entry) { return !caller.may_use(entry.id); });
   if (id.empty()) {
     const std::string body = wire::model_list(entries);
     co_await exchange.respond(200, kJsonHeader, body);

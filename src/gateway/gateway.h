@@ -60,7 +60,7 @@ class Gateway final : public http::Handler {
  private:
   net::Task<void> refuse_setup(http::Exchange& exchange);
   net::Task<void> proxy(http::Exchange& exchange, CallKind kind, const Caller& caller);
-  net::Task<void> models(http::Exchange& exchange, std::string_view id);
+  net::Task<void> models(http::Exchange& exchange, std::string_view id, const Caller& caller);
   net::Task<void> replay(http::Exchange& exchange, std::string_view rest, const Caller& caller);
   net::Task<void> load(http::Exchange& exchange);
   net::Task<void> metrics(http::Exchange& exchange);

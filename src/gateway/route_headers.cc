@@ -136,4 +136,9 @@ void add_route_headers(const router::Decision& decision, const RouteHeaderFacts&
   }
 }
 
+void add_retry_after(const wire::ApiError& error, http::HeaderText& out) {
+  if ((error.status != 429 && error.status != 503) || error.retry_after_s == 0) return;
+  out.add("retry-after", std::to_string(error.retry_after_s));
+}
+
 }  // namespace vsr::gateway

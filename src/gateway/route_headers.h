@@ -7,6 +7,7 @@
 
 #include "http/message.h"
 #include "router/decision.h"
+#include "wire/api_error.h"
 
 namespace vsr::gateway {
 
@@ -18,6 +19,9 @@ struct RouteHeaderFacts {
 
 void add_route_headers(const router::Decision& decision, const RouteHeaderFacts& facts,
                        http::HeaderText& out);
+
+// `retry-after` of a 429 or 503 that is worth another try.
+void add_retry_after(const wire::ApiError& error, http::HeaderText& out);
 
 // A header value in ASCII: other bytes and control characters are percent-encoded, and so are
 // commas, which separate the items of lists.

@@ -39,5 +39,20 @@ TEST(RouteHeaders, NothingMatchedIsNoHeader) {
   EXPECT_THAT(out.text(), testing::Not(testing::HasSubstr("x-vsr-matched-")));
 }
 
+TEST(RetryAfter, OnlyWhereAnotherTryHelps) {
+  struct Case {
+    int status;
+    uint32_t retry_after_s;
+    std::string_view lines;
+  };
+  constexpr Case kCases[] = {
+      {429, 20, "retry-after: 20\r\n"}, {503, 1, "retry-after: 1\r\n"}, {503, 0, ""}, {400, 1, ""}};
+  for (const Case& c : kCases) {
+    http::HeaderText out;
+    add_retry_after({c.status, "", "", "", c.retry_after_s}, out);
+    EXPECT_EQ(out.text(), c.lines);
+  }
+}
+
 }  // namespace
 }  // namespace vsr::gateway

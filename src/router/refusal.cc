@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/strings.h"
 
 namespace vsr::router {
@@ -29,8 +31,20 @@ wire::ApiError cannot_serve(const Decision& decision) {
                         "takes ({})",
                         decision.facts.needs.context_tokens, why)};
   }
+  const bool is_temporary =
+      std::ranges::any_of(selection.dropped, [](const policy::Dropped& dropped) {
+        return dropped.reason == policy::DropReason::kUnhealthy;
+      });
+  if (is_temporary) {
+    return {
+        503, "no_healthy_endpoint", "",
+        fmt::format("no model that may serve this request can be used now ({}); try again", why)};
+  }
   return {503, "no_healthy_endpoint", "",
-          fmt::format("no model that may serve this request can be used now ({}); try again", why)};
+          fmt::format("no model that may serve this request takes what it holds ({}); leave that "
+                      "out, or ask for a model that takes it by its name",
+                      why),
+          0};
 }
 
 wire::ApiError lock_unavailable(const Decision& decision, std::string_view where) {

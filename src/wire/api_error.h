@@ -16,6 +16,8 @@ struct ApiError {
   std::string code;     // "duplicate_key"; empty: null
   std::string param;    // "messages[2].role"; empty: null
   std::string message;  // what was found and what is allowed
+  // Of a 429 or 503: what `retry-after` says; 0 = trying again will not help.
+  uint32_t retry_after_s = 1;
 };
 
 template <typename T>
