@@ -109,6 +109,8 @@ net::Task<void> Call::decide() {
   };
   using enum signals::Encoding;
   decide_with(origin, services_.compute != nullptr ? kKnown : kNow);
+  const MonoTime first_decided = now();
+  const bool has_waited = decision_.wants_encoding();
   // What a later stage of rules asks for is known only when the one before is evaluated.
   for (size_t round = 0; decision_.wants_encoding() && round < kEncodeRoundsMax; ++round) {
     const MonoTime latest = now() + kEncodeWait;
@@ -124,6 +126,11 @@ net::Task<void> Call::decide() {
   }
   // Other prompts have pushed it out again meanwhile.
   if (decision_.wants_encoding()) decide_with(origin, kOff);
+  if (has_waited) {
+    const auto waited = now() - first_decided;
+    decision_.timings.encode_us = static_cast<uint32_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(waited).count());
+  }
   count_signal_errors();
   if (!decision_.error && !caller_.may_use(decision_.facts.requested_model)) {
     decision_.error = wire::ApiError{

@@ -212,6 +212,15 @@ net::Task<void> Gateway::chat_of_operator(http::Exchange& exchange) {
 }
 
 net::Task<void> Gateway::proxy(http::Exchange& exchange, CallKind kind, const Caller& caller) {
+  const std::string_view coding = exchange.request().headers.get("content-encoding");
+  if (!coding.empty() && !iequals(coding, "identity")) {
+    exchange.close_after();
+    co_await refuse(exchange, {415, "unsupported_content_encoding", "",
+                               fmt::format("a body with content-encoding {} is not read here; "
+                                           "send it as it is",
+                                           coding)});
+    co_return;
+  }
   const uint64_t body_bytes_max =
       state_.runtime->config
           ->listeners[std::min(listener_, state_.runtime->config->listeners.size() - 1)]

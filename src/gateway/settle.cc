@@ -137,6 +137,7 @@ void Call::settle(store::Lifecycle state, std::string_view reason) {
                   log = std::move(state_log_), key = services_.record_hash](json::JsonWriter& w) {
     w.key("timings_us").begin_object();
     w.field("parse", timings.parse_us);
+    w.field("encode", timings.encode_us);
     w.field("signals", timings.signals_us);
     w.field("decision", timings.decision_us);
     w.field("learning", timings.learning_us);
