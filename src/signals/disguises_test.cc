@@ -23,6 +23,7 @@ TEST(Disguises, AreRead) {
       {"jo\u200B@post.example.org", "EMAIL(jo\u200B@post.example.org)"},
       {"SSN 123-\u200B45-6789", "SSN(123-\u200B45-6789)"},
       {"\uFF53\uFF4B_live_\u200B123456", "API_KEY(\uFF53\uFF4B_live_\u200B123456)"},
+      {"4539 \u200B1488\u200B 0343 6467", "CARD(4539 \u200B1488\u200B 0343 6467)"},
       // Hyphens and blanks.
       {"SSN 123\u201345\u20136789", "SSN(123\u201345\u20136789)"},
       {"123\u201145\u20116789", "SSN(123\u201145\u20116789)"},

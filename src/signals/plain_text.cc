@@ -71,7 +71,7 @@ Plain plain_of(std::string_view text, size_t at, char before) {
   const Mark mark = mark_at(text, at);
   if (mark.kind == Kind::kNone) return {};
   // Also keeps a long row of them from being read again at each.
-  if (mark.kind == Kind::kInvisible && !is_visible_ascii(before)) return {};
+  if (mark.kind == Kind::kInvisible && !is_visible_ascii(before) && before != ' ') return {};
   size_t behind = at + mark.length;
   if (mark.kind == Kind::kInvisible) {
     while (mark_at(text, behind).kind == Kind::kInvisible) behind += mark_at(text, behind).length;
@@ -80,9 +80,13 @@ Plain plain_of(std::string_view text, size_t at, char before) {
   const char next = wide != '\0' ? wide : behind < text.size() ? text[behind] : '\0';
   const auto both = [&](uint8_t bits) { return is_any(before, bits) && is_any(next, bits); };
   switch (mark.kind) {
-    case Kind::kInvisible:
+    case Kind::kInvisible: {
       // Scripts and emoji that need joiners keep them.
-      return is_visible_ascii(next) ? Plain{behind - at, '\0'} : Plain{};
+      const bool within = is_visible_ascii(before) && is_visible_ascii(next);
+      const bool beside_blank = (before == ' ' && is_any(next, kDigitBit)) ||
+                                (next == ' ' && is_any(before, kDigitBit));
+      return within || beside_blank ? Plain{behind - at, '\0'} : Plain{};
+    }
     case Kind::kHyphen:
       return both(kAlnumBits) ? Plain{mark.length, '-'} : Plain{};
     case Kind::kDash:
