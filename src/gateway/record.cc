@@ -23,12 +23,14 @@ std::string hash_of_sources(const learning::Identity& identity) {
   return identity.session_source + "," + identity.conversation_source;
 }
 
-// What the request hands over of what models made before. Items that are left out do not count.
+// What the request hands over of what models made before: results of tool calls and opaque items.
+// A call whose result is not here hands over nothing, nor does an item that is left out.
 std::string delivered_ids(const router::Decision& decision,
                           const wire::Conversation& conversation) {
   std::vector<uint64_t> calls;
   std::vector<uint64_t> items;
-  for (const std::string_view id : conversation.pending_tool_call_ids) {
+  for (const std::string_view id :
+       conversation.pending_tool_call_ids.first(conversation.delivered_results)) {
     calls.push_back(learning::id_hash(id));
   }
   for (const wire::ProviderState& state : conversation.provider_state) {

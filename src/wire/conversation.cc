@@ -91,6 +91,7 @@ class Analysis {
 
     json::ArenaList<std::string_view> pending(arena_);
     for (size_t i = run; i < last; ++i) add_ids(facts_[i]->tool_result_ids, pending);
+    out_.delivered_results = static_cast<uint32_t>(pending.size());
     const bool missing = add_unanswered(segment, pending);
     out_.tool_loop = run < last || missing;
     if (out_.tool_loop) out_.pending_tool_call_ids = pending.span();

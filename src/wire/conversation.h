@@ -40,6 +40,7 @@ struct Conversation {
   // Results delivered by the last run of tool messages, then calls without a result. Only when
   // tool_loop.
   std::span<const std::string_view> pending_tool_call_ids;
+  uint32_t delivered_results = 0;  // how many of them, from the front, have their result here
 
   std::span<const ProviderState> provider_state;  // top level first, then by message
   Modalities modalities;

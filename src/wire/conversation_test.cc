@@ -133,6 +133,26 @@ TEST(Conversation, ToolLoopAndLastRealUserPrompt) {
   }
 }
 
+// A call that was made and never answered is waited for, and hands nothing over.
+TEST(Conversation, CountsTheResultsThatAreDelivered) {
+  const std::pair<std::string_view, uint32_t> cases[] = {
+      {"U:do|C:c1", 0},
+      {"U:do|C:c1|U:stop", 0},
+      {"U:do|C:c1|T:c1", 1},
+      {"U:do|C:c1|T:c1|U:continue", 1},
+      {"U:do|C:c1 c2 c3|T:c1|T:c3", 2},
+      {"U:do|C:c1|U:stop|C:c2|T:c2", 1},
+      {"U:do|C:c1|T:c1|C:c2|T:c2", 1},
+      {"U:do|C:c1|T:c1|A:done|U:next", 0},
+      {"U:summary|T:c9", 1},
+  };
+  for (const auto& [script, results] : cases) {
+    Read read(body_of(script));
+    EXPECT_EQ(read.conversation.delivered_results, results) << script;
+    EXPECT_LE(results, read.conversation.pending_tool_call_ids.size()) << script;
+  }
+}
+
 TEST(Conversation, OlderFunctionCallsAreMatchedByNumber) {
   const std::string call = R"({"role":"assistant","function_call":{"name":"f","arguments":""}})";
   const std::string result = R"({"role":"function","name":"f","content":"r"})";
