@@ -45,16 +45,27 @@ void write_interval(JsonWriter& out, std::string_view name, const Interval& inte
   out.key(name).begin_array().value(interval.low).value(interval.high).end_array();
 }
 
-// The request hung on the model before and went to another, and nobody's word explains it. Which
-// model would have made a call under another recipe is not recorded, so that this is told from the
-// models of the turns alone; store::Deliveries knows it of what really happened.
-bool moved_while_held(const store::Summary& summary) {
-  const bool is_held = summary.phase == "tool_loop" || summary.phase == "provider_state";
-  const bool is_explained = summary.mode == "bypass" || summary.reason == "explicit_model" ||
-                            summary.reason == "switch_allowed:owner_unavailable" ||
-                            summary.reason == "lock_expired";
-  return is_held && !is_explained && !summary.previous_model.empty() &&
-         summary.selected_model != summary.previous_model;
+// The ids that the record delivered, with whose word the new model stands on.
+std::string delivered_by(const router::Decision& decision, const std::string& recorded) {
+  const store::Ids ids = store::parse_id_list(recorded);
+  const auto chooser = decision.explicit_model   ? store::Chooser::kCaller
+                       : decision.verdict.bypass ? store::Chooser::kBypass
+                                                 : store::Chooser::kRoute;
+  return store::id_list(ids.calls, ids.items, chooser);
+}
+
+// The record as it would have been: the answer, and the ids of calls in it, are those recorded.
+store::Summary decided(const store::Summary& recorded, const router::Decision& decision) {
+  store::Summary after = recorded;
+  after.decision = decision.rule() == nullptr ? "" : decision.rule()->name;
+  after.selected_model = model_name(decision, decision.model);
+  after.previous_model = model_name(decision, decision.previous);
+  after.action = learning::to_string(decision.verdict.action);
+  after.reason = decision.verdict.reason;
+  after.is_switch = !after.previous_model.empty() && !after.selected_model.empty() &&
+                    after.previous_model != after.selected_model && !decision.verdict.bypass;
+  after.delivered = delivered_by(decision, recorded.delivered);
+  return after;
 }
 
 }  // namespace
@@ -101,24 +112,9 @@ bool Comparison::is_priced(config::ModelId model) const {
   return std::ranges::find(priced_, model) != priced_.end();
 }
 
-Comparison::Side Comparison::recorded(const store::Summary& summary) {
-  return {summary.decision, summary.selected_model, summary.action,
-          summary.reason,   summary.is_switch,      moved_while_held(summary)};
-}
-
-Comparison::Side Comparison::decided(const store::Summary& summary,
-                                     const router::Decision& decision) {
-  store::Summary after = summary;
-  after.decision = decision.rule() == nullptr ? "" : decision.rule()->name;
-  after.selected_model = model_name(decision, decision.model);
-  after.previous_model = model_name(decision, decision.previous);
-  after.action = learning::to_string(decision.verdict.action);
-  after.reason = decision.verdict.reason;
-  after.mode = after.action.empty() ? std::string_view() : config::to_string(decision.verdict.mode);
-  after.phase = router::to_string(decision.phase);
-  after.is_switch = !after.previous_model.empty() && !after.selected_model.empty() &&
-                    after.previous_model != after.selected_model && !decision.verdict.bypass;
-  return recorded(after);
+Comparison::Side Comparison::side_of(const store::Summary& summary) {
+  return {summary.decision, summary.selected_model, summary.action, summary.reason,
+          summary.is_switch};
 }
 
 void Comparison::add(const Turn& turn, const Outcome& outcome) {
@@ -131,17 +127,22 @@ void Comparison::add(const Turn& turn, const Outcome& outcome) {
     ++policy_versions_[turn.policy_version];
     if (!outcome.cause.empty()) ++causes_[std::string(outcome.cause)];
   }
-  const config::ModelId after = outcome.cause.empty() ? outcome.decision->model : before;
+  const bool is_decided = outcome.cause.empty();
+  const store::Summary would_be = is_decided ? decided(summary, *outcome.decision) : summary;
+  const config::ModelId after = is_decided ? outcome.decision->model : before;
   if (counts) {
     ++replayable_;
-    const Side was = recorded(summary);
-    const Side would_be = decided(summary, *outcome.decision);
-    compare(turn, was, would_be);
+    before_deliveries_.add(turn.sequence, summary);
+    after_deliveries_.add(turn.sequence, would_be);
+    compare(turn, side_of(summary), side_of(would_be));
     Sums& sums = conversations_[conversation_of(turn)];
     sums.always.resize(priced_.size());
-    sums.switches_before += was.is_switch ? 1 : 0;
+    sums.switches_before += summary.is_switch ? 1 : 0;
     sums.switches_after += would_be.is_switch ? 1 : 0;
     add_cost(summary, before, after, sums);
+  } else {
+    before_deliveries_.add_maker(turn.sequence, summary);
+    after_deliveries_.add_maker(turn.sequence, would_be);
   }
   if (summary.prompt_tokens == 0) return;
   const learning::CacheStep step = store::cache_step(summary);
@@ -152,8 +153,6 @@ void Comparison::add(const Turn& turn, const Outcome& outcome) {
 void Comparison::compare(const Turn& turn, const Side& before, const Side& after) {
   const bool decision = before.decision != after.decision;
   const bool model = before.model != after.model;
-  unsafe_before_ += before.is_unsafe ? 1 : 0;
-  unsafe_after_ += after.is_unsafe ? 1 : 0;
   if (after.model.empty() && !before.model.empty()) ++refused_;
   if (decision) {
     ++decisions_changed_;
@@ -175,6 +174,7 @@ void Comparison::add_cost(const store::Summary& summary, config::ModelId before,
   if (summary.prompt_tokens == 0) return;
   if (!is_priced(before) || !is_priced(after)) {
     ++unpriced_;
+    note_unpriced(summary, before, after);
     return;
   }
   ++costed_;
@@ -187,6 +187,24 @@ void Comparison::add_cost(const store::Summary& summary, config::ModelId before,
   sums.cost_after += cost(after, after_cache_.hit(step, after, ttl(after)));
   for (size_t i = 0; i < priced_.size(); ++i) {
     sums.always[i] += cost(priced_[i], before_cache_.hit_of_one(step, ttl(priced_[i])));
+  }
+}
+
+void Comparison::note_unpriced(const store::Summary& summary, config::ModelId before,
+                               config::ModelId after) {
+  constexpr std::string_view kNoPrice = "no_price_in_currency";
+  const auto name = [&](config::ModelId model) { return config_->models[model].name; };
+  if (summary.selected_model.empty()) {
+    count_change(unpriced_models_, "", "refused");
+  } else if (before == config::kNoModel) {
+    count_change(unpriced_models_, summary.selected_model, "not_in_recipe");
+  } else if (!is_priced(before)) {
+    count_change(unpriced_models_, name(before), std::string(kNoPrice));
+  }
+  if (after == config::kNoModel) {
+    count_change(unpriced_models_, "", "refused");
+  } else if (after != before && !is_priced(after)) {
+    count_change(unpriced_models_, name(after), std::string(kNoPrice));
   }
 }
 
@@ -225,6 +243,15 @@ void Comparison::write_changes(JsonWriter& out) const {
   out.end_array().end_object();
 }
 
+void Comparison::write_unpriced(JsonWriter& out) const {
+  out.key("unpriced_models").begin_array();
+  for (const auto& [cause, records] : unpriced_models_) {
+    out.begin_object().field("model", cause.first).field("why", cause.second);
+    out.field("records", records).end_object();
+  }
+  out.end_array();
+}
+
 void Comparison::write_money(JsonWriter& out) const {
   // One list per line: before, after, after − before, the same of switches, and for each model
   // what it costs and by how much the new routing is cheaper.
@@ -254,10 +281,16 @@ void Comparison::write_money(JsonWriter& out) const {
   write_interval(out, "before_interval", intervals[3]);
   write_interval(out, "after_interval", intervals[4]);
   out.end_object();
-  out.key("unsafe_switches").begin_object().field("before", unsafe_before_);
-  out.field("after", unsafe_after_).end_object();
   out.key("cost").begin_object().field("currency", currency_);
   out.field("records", costed_).field("unpriced_records", unpriced_);
+  write_unpriced(out);
+  if (costed_ == 0) {
+    // Sums over nothing would read as if both sides cost the same.
+    out.null_field("before").null_field("after").null_field("difference");
+    out.key("always_one_model").begin_array().end_array().end_object();
+    write_draws(out);
+    return;
+  }
   out.field("before", cost[0]).field("after", cost[1]).field("difference", cost[1] - cost[0]);
   write_interval(out, "before_interval", intervals[0]);
   write_interval(out, "after_interval", intervals[1]);
@@ -271,13 +304,26 @@ void Comparison::write_money(JsonWriter& out) const {
     out.end_object();
   }
   out.end_array().end_object();
+  write_draws(out);
+}
+
+void Comparison::write_draws(JsonWriter& out) const {
   out.key("intervals").begin_object().field("percent", 95).field("resamples", kResamples);
   out.field("conversations", conversations_.size()).field("seed", kResampleSeed).end_object();
 }
 
-void Comparison::write(JsonWriter& out) const {
+void Comparison::write_unsafe(JsonWriter& out) {
+  const store::Deliveries::Result before = before_deliveries_.join();
+  const store::Deliveries::Result after = after_deliveries_.join();
+  out.key("unsafe_switches").begin_object();
+  out.field("before", before.unsafe.size()).field("after", after.unsafe.size());
+  out.field("complete", before.complete && after.complete).end_object();
+}
+
+void Comparison::write(JsonWriter& out) {
   write_counts(out);
   write_changes(out);
+  write_unsafe(out);
   write_money(out);
 }
 

@@ -16,6 +16,7 @@
 #include "counterfactual/walk.h"
 #include "json/writer.h"
 #include "learning/prefix_cache.h"
+#include "store/delivery.h"
 
 namespace vsr::counterfactual {
 
@@ -38,14 +39,13 @@ class Comparison {
   explicit Comparison(std::shared_ptr<const config::Config> config);
 
   void add(const Turn& turn, const Outcome& outcome);
-  void write(json::JsonWriter& out) const;
+  void write(json::JsonWriter& out);
 
  private:
   using Matrix = std::map<std::pair<std::string, std::string>, uint64_t>;
   struct Side {
     std::string decision, model, action, reason;
     bool is_switch = false;
-    bool is_unsafe = false;
   };
   struct Example {
     std::string id;
@@ -58,15 +58,18 @@ class Comparison {
     std::vector<double> always;  // by priced model
   };
 
-  static Side recorded(const store::Summary& summary);
-  static Side decided(const store::Summary& summary, const router::Decision& decision);
+  static Side side_of(const store::Summary& summary);
   void compare(const Turn& turn, const Side& before, const Side& after);
   void add_cost(const store::Summary& summary, config::ModelId before, config::ModelId after,
                 Sums& sums);
   bool is_priced(config::ModelId model) const;
+  void note_unpriced(const store::Summary& summary, config::ModelId before, config::ModelId after);
+  void write_unpriced(json::JsonWriter& out) const;
   void write_counts(json::JsonWriter& out) const;
   void write_changes(json::JsonWriter& out) const;
+  void write_unsafe(json::JsonWriter& out);
   void write_money(json::JsonWriter& out) const;
+  void write_draws(json::JsonWriter& out) const;
 
   const std::shared_ptr<const config::Config> config_;
   std::string currency_;                 // that of most models; others count as unpriced
@@ -75,11 +78,12 @@ class Comparison {
   std::map<std::string, uint64_t> policy_versions_;
   uint64_t read_ = 0, matched_ = 0, replayable_ = 0, refused_ = 0;
   uint64_t decisions_changed_ = 0, models_changed_ = 0, outcomes_changed_ = 0;
-  uint64_t unsafe_before_ = 0, unsafe_after_ = 0;
   uint64_t costed_ = 0, unpriced_ = 0;
+  Matrix unpriced_models_;  // (model, why) → records
   Matrix decisions_, models_;
   std::vector<Example> examples_;
   std::map<std::string, Sums> conversations_;
+  store::Deliveries before_deliveries_, after_deliveries_;
   learning::PrefixCache before_cache_, after_cache_;
 };
 

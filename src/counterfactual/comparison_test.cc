@@ -17,32 +17,39 @@ class ComparisonTest : public testing::Test {
  protected:
   // Turn `n` of a lineage in its own session, recorded on `before`, decided for `after`.
   void add(uint64_t n, config::ModelId before, config::ModelId after, std::string_view cause = {}) {
-    store::Summary summary{.timestamp = static_cast<UnixMillis>(n) * 10'000,
-                           .session_id = "s",
-                           .selected_model = config_->models[before].name,
-                           .lineage = 7,
-                           .prefix = 100 + n,
-                           .parent = n > 1 ? 99 + n : 0,
-                           .ended_at = static_cast<UnixMillis>(n) * 10'000 + 1000,
-                           .prompt_tokens = 160'000};
+    summary_.selected_model = config_->models[before].name;
+    add_recorded(n, after, cause);
+  }
+  // Turn `n` is `summary_` with its time, place and tokens filled in.
+  void add_recorded(uint64_t n, config::ModelId after, std::string_view cause = {}) {
+    store::Summary summary = summary_;
+    summary.timestamp = static_cast<UnixMillis>(n) * 10'000;
+    summary.session_id = "s";
+    summary.lineage = 7;
+    summary.prefix = 100 + n;
+    summary.parent = n > 1 ? 99 + n : 0;
+    summary.ended_at = summary.timestamp + 1000;
+    summary.prompt_tokens = 160'000;
     Turn turn;
+    turn.sequence = store::first_sequence_at(summary.timestamp);
     turn.summary = std::make_shared<const store::Summary>(summary);
     turn.is_wanted = true;
     router::Decision decision;
     decision.config = config_;
     decision.model = after;
-    comparison_.add(turn, {cause, cause.empty() ? &decision : nullptr});
+    comparison_->add(turn, {cause, cause.empty() ? &decision : nullptr});
   }
-  json::Value answer() const {
+  json::Value answer() {
     json::JsonWriter out;
     out.begin_object();
-    comparison_.write(out);
+    comparison_->write(out);
     out.end_object();
     return json::Value::parse(out.str()).value();
   }
 
   const std::shared_ptr<const config::Config> config_ = store::fixture::priced();
-  Comparison comparison_{config_};
+  std::optional<Comparison> comparison_{config_};
+  store::Summary summary_;
 };
 
 TEST_F(ComparisonTest, BothSidesHaveTheSameCache) {
@@ -78,8 +85,56 @@ TEST_F(ComparisonTest, RecordsWithoutAPriceOnOneSideAreLeftOut) {
   const json::Value cost = answer()["cost"];
   EXPECT_EQ(cost["unpriced_records"].as_int(), 2);
   EXPECT_EQ(cost["records"].as_int(-1), 0);
-  EXPECT_EQ(cost["before"].as_double(-1), 0);
-  EXPECT_EQ(cost["always_one_model"][0]["cost"].as_double(-1), 0);
+  for (const std::string_view sum : {"before", "after", "difference"}) {
+    EXPECT_TRUE(cost[sum].is_null()) << sum << ": nothing was priced, so nothing is equal";
+  }
+  EXPECT_EQ(cost["always_one_model"].size(), 0);
+  ASSERT_EQ(cost["unpriced_models"].size(), 1);
+  EXPECT_EQ(cost["unpriced_models"][0]["model"].as_string(), "free");
+  EXPECT_EQ(cost["unpriced_models"][0]["why"].as_string(), "no_price_in_currency");
+  EXPECT_EQ(cost["unpriced_models"][0]["records"].as_int(), 2);
+}
+
+TEST_F(ComparisonTest, SaysWhichModelsTheRecipeDoesNotKnow) {
+  summary_.selected_model = "elsewhere";
+  add_recorded(1, kCheap);
+  add(2, kDear, config::kNoModel);
+  const json::Value models = answer()["cost"]["unpriced_models"];
+  ASSERT_EQ(models.size(), 2);
+  EXPECT_EQ(models[0]["model"].as_string("?"), "");
+  EXPECT_EQ(models[0]["why"].as_string(), "refused");
+  EXPECT_EQ(models[1]["model"].as_string(), "elsewhere");
+  EXPECT_EQ(models[1]["why"].as_string(), "not_in_recipe");
+}
+
+// The model that answers a turn made its calls, on either side.
+TEST_F(ComparisonTest, UnsafeSwitchesAreToldFromIdsOnBothSides) {
+  const uint64_t call[] = {7};
+  struct Case {
+    const char* what;
+    config::ModelId before[2], after[2];
+    std::string_view cause;  // of the first turn
+    int64_t unsafe_before, unsafe_after;
+  };
+  const Case cases[] = {
+      {"a loop that stays", {kDear, kDear}, {kDear, kDear}, "", 0, 0},
+      {"both turns move together", {kDear, kDear}, {kCheap, kCheap}, "", 0, 0},
+      {"it was broken, and would not be", {kDear, kCheap}, {kDear, kDear}, "", 1, 0},
+      {"it would be broken", {kDear, kDear}, {kDear, kCheap}, "", 0, 1},
+      {"the maker is not decided again", {kDear, kDear}, {kDear, kCheap}, kTextRedacted, 0, 1},
+      {"nobody would serve it", {kDear, kDear}, {kDear, config::kNoModel}, "", 0, 0},
+  };
+  for (const Case& c : cases) {
+    comparison_.emplace(config_);
+    summary_ = {.emitted = store::id_list(call, {})};
+    add(1, c.before[0], c.after[0], c.cause);
+    summary_ = {.delivered = store::id_list(call, {})};
+    add(2, c.before[1], c.after[1]);
+    const json::Value unsafe = answer()["unsafe_switches"];
+    EXPECT_EQ(unsafe["before"].as_int(-1), c.unsafe_before) << c.what;
+    EXPECT_EQ(unsafe["after"].as_int(-1), c.unsafe_after) << c.what;
+    EXPECT_TRUE(unsafe["complete"].as_bool()) << c.what;
+  }
 }
 
 TEST_F(ComparisonTest, ChangesAreCountedFromTo) {

@@ -11,10 +11,11 @@ namespace vsr::counterfactual {
 namespace {
 
 constexpr std::string_view kNote =
-    "A replay asks the recorded requests again, so it cannot know what other models would have "
-    "answered: later turns would have been different, and more or fewer. Whether a task succeeded "
-    "is not observed. Token counts are those of the recorded answers. Cost is worked out for both "
-    "sides under the same cache model and the recipe's prices, and is not what was billed.";
+    "Recorded requests were routed again; none was sent to a model. What other models would have "
+    "answered is unknown: later turns would have been different, and more or fewer. Whether a task "
+    "succeeded is not observed. Token counts are those of the recorded answers. Cost is worked out "
+    "for both sides under the same cache model and the recipe's prices, and is not what was "
+    "billed.";
 
 enum class Cut : uint8_t { kNo, kRecords, kTime };
 

@@ -59,6 +59,7 @@ std::vector<Operation> in_order(std::vector<Operation> operations) {
 Turn turn_of(const store::Row& row, bool is_wanted) {
   Turn out;
   out.id = row.id;
+  out.sequence = row.sequence;
   out.summary = row.summary;
   out.is_wanted = is_wanted;
   if (row.routing) {

@@ -16,6 +16,7 @@ namespace vsr::counterfactual {
 
 struct Turn {
   Id128 id;
+  int64_t sequence = 0;  // as in store::Row
   std::shared_ptr<const store::Summary> summary;
   bool is_wanted = false;  // the filter asks for it; others are there for their state
   std::string rerun;       // router::decode_rerun; "" if the record has none

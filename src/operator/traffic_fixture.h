@@ -17,6 +17,7 @@
 #include "config/load.h"
 #include "gateway/record.h"
 #include "router/facts_cache.h"
+#include "store/delivery.h"
 #include "store/replay.h"
 #include "wire/hash.h"
 
@@ -328,6 +329,11 @@ class Traffic {
       open.log.done_order =
           router_->done(decision, part.prompt_tokens, part.completion_tokens, now);
     }
+    std::vector<uint64_t> calls, items;
+    for (const router::StateLog::Noted& noted : open.log.noted) {
+      (noted.kind ? items : calls).push_back(noted.hash);
+    }
+    part.emitted = store::id_list(calls, items);
     part.details = [log = std::move(open.log), key = services_.record_hash](json::JsonWriter& out) {
       gateway::write_state_log(log, key, out);
     };

@@ -104,7 +104,6 @@ void Aggregate::add(const Row& row) {
   count(actions_, summary.action.empty() ? "none" : std::string_view(summary.action));
   if (!summary.signals.empty()) count(signal_sets_, summary.signals);
   if (signal_sets_.size() >= kSignalSetsMax) fold_signals();
-  deliveries_.add(row);
   routing_us_.push_back(static_cast<float>(summary.routing_us));
   if (bucket_ms_ > 0) add_to_bucket(summary);
 }
@@ -164,8 +163,7 @@ void Aggregate::write_time_series(JsonWriter& out) const {
   out.end_array();
 }
 
-void Aggregate::join_deliveries(JsonWriter& out) {
-  const Deliveries::Result joined = deliveries_.join();
+void Aggregate::write_deliveries(const Deliveries::Result& joined, JsonWriter& out) {
   counts_.unsafe_switches = joined.unsafe.size();
   for (const int64_t sequence : joined.unsafe) {
     if (bucket_ms_ == 0) break;
@@ -181,7 +179,7 @@ void Aggregate::join_deliveries(JsonWriter& out) {
   out.field("complete", joined.complete).end_object();
 }
 
-std::string Aggregate::to_json() {
+std::string Aggregate::to_json(const Deliveries::Result& joined) {
   fold_signals();
   JsonWriter out;
   out.begin_object();
@@ -210,7 +208,7 @@ std::string Aggregate::to_json() {
   totals_.write_tokens(out);
   out.end_object();
   out.field("switches", counts_.switches);
-  join_deliveries(out);
+  write_deliveries(joined, out);
   write_latency(out);
   if (bucket_.empty()) {
     out.null_field("bucket");

@@ -2,7 +2,7 @@
 
 // Sums over records, for the aggregate and trajectory documents: rows go in one by one from the
 // oldest to the newest, one JSON object comes out. Not thread-safe. Memory: a float per row, and a
-// bounded number of buckets, of distinct signal sets and of ids.
+// bounded number of buckets and of distinct signal sets.
 
 #include <cstdint>
 #include <map>
@@ -51,7 +51,8 @@ class Aggregate {
   void add(const Row& row);
   // More buckets than kBucketsMax: the time series is cut, and the caller should refuse.
   bool has_too_many_buckets() const { return has_too_many_buckets_; }
-  std::string to_json();
+  // `joined` says which of the rows were unsafe switches.
+  std::string to_json(const Deliveries::Result& joined);
 
  private:
   struct Counts {
@@ -72,8 +73,7 @@ class Aggregate {
   void fold_signals();
   void write_latency(json::JsonWriter& out);
   void write_time_series(json::JsonWriter& out) const;
-  // Which records moved something to a model that had not made it.
-  void join_deliveries(json::JsonWriter& out);
+  void write_deliveries(const Deliveries::Result& joined, json::JsonWriter& out);
 
   const std::string bucket_;
   const UnixMillis bucket_ms_;
@@ -85,7 +85,6 @@ class Aggregate {
   Distribution actions_;
   Distribution signal_sets_;                     // JSON of a record's signals → records
   std::map<std::string, Distribution> signals_;  // family → name → records
-  Deliveries deliveries_;
   std::vector<float> routing_us_;
   std::map<UnixMillis, Bucket> buckets_;  // by start
   bool has_too_many_buckets_ = false;

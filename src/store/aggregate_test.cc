@@ -18,7 +18,7 @@ Row row_of(Summary summary) {
   return row;
 }
 
-Value json_of(Aggregate& sums) { return Value::parse(sums.to_json()).value(); }
+Value json_of(Aggregate& sums) { return Value::parse(sums.to_json(Deliveries::Result())).value(); }
 
 // Turn `n` of one lineage: begins at second `t`, is answered a second later, goes on from turn
 // n − 1.

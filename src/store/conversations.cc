@@ -27,7 +27,6 @@ void Conversations::add(const Row& row) {
   }
   ++entry.turns;
   entry.switches += summary.is_switch ? 1 : 0;
-  deliveries_.add(row);
   if (!summary.delivered.empty() && delivering_.size() < Deliveries::kIdsMax) {
     delivering_.emplace_back(row.sequence, &entry);
   }
@@ -45,8 +44,7 @@ void Conversations::add(const Row& row) {
   if (!summary.currency.empty()) entry.currency = summary.currency;
 }
 
-std::string Conversations::to_json(size_t offset, size_t limit) {
-  const Deliveries::Result joined = deliveries_.join();
+std::string Conversations::to_json(size_t offset, size_t limit, const Deliveries::Result& joined) {
   for (auto& [key, entry] : entries_) entry.unsafe_switches = 0;
   for (const auto& [sequence, entry] : delivering_) {
     entry->unsafe_switches += joined.is_unsafe(sequence) ? 1 : 0;

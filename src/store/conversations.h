@@ -2,7 +2,8 @@
 
 // Records summed by conversation: one row per session and conversation, for lists of them. Rows go
 // in one by one, oldest first; pages come out, the latest first. Memory: at most kConversationsMax
-// rows, and the ids of Deliveries; further conversations are counted as left out. Not thread-safe.
+// rows, and one word per record that delivered something, at most Deliveries::kIdsMax; further
+// conversations are counted as left out. Not thread-safe.
 
 #include <cstdint>
 #include <map>
@@ -20,8 +21,9 @@ class Conversations {
   static constexpr size_t kConversationsMax = 50'000;
 
   void add(const Row& row);
-  // {"count","has_more","next_offset"?,"left_out","data":[…]}
-  std::string to_json(size_t offset, size_t limit);
+  // {"count","has_more","next_offset"?,"left_out","data":[…]}; `joined` says which of the rows
+  // were unsafe switches.
+  std::string to_json(size_t offset, size_t limit, const Deliveries::Result& joined);
 
  private:
   struct Entry {
@@ -42,7 +44,6 @@ class Conversations {
   using Key = std::pair<std::string, std::string>;  // session, conversation
 
   std::map<Key, Entry> entries_;
-  Deliveries deliveries_;
   std::vector<std::pair<int64_t, Entry*>> delivering_;  // by sequence: records with deliveries
   uint64_t left_out_ = 0;  // records of conversations that had no place
 };

@@ -27,8 +27,9 @@ Row row_of(UnixMillis time, std::string session, std::string conversation, std::
   return row;
 }
 
-json::Value document(Conversations& conversations, size_t offset, size_t limit) {
-  return json::Value::parse(conversations.to_json(offset, limit)).value();
+json::Value document(Conversations& conversations, size_t offset, size_t limit,
+                     const Deliveries::Result& joined = {}) {
+  return json::Value::parse(conversations.to_json(offset, limit, joined)).value();
 }
 
 TEST(Conversations, RowsAreSummedAndTheLatestComesFirst) {
@@ -57,6 +58,7 @@ TEST(Conversations, RowsAreSummedAndTheLatestComesFirst) {
 
 TEST(Conversations, CountWhatReachedAnotherModelThanItsMaker) {
   Conversations conversations;
+  Deliveries deliveries;
   const uint64_t calls[] = {1, 2};
   const auto add = [&](UnixMillis time, std::string conversation, std::string model,
                        std::string delivered, std::string emitted) {
@@ -67,12 +69,13 @@ TEST(Conversations, CountWhatReachedAnotherModelThanItsMaker) {
     row.sequence = first_sequence_at(time);
     row.summary = std::make_shared<const Summary>(std::move(summary));
     conversations.add(row);
+    deliveries.add(row);
   };
   add(1000, "a", "small", "", id_list(calls, {}));
   add(2000, "a", "large", id_list(calls, {}), "");
   add(3000, "b", "small", "", id_list(calls, {}));
   add(4000, "b", "small", id_list(calls, {}), "");
-  const json::Value all = document(conversations, 0, 10);
+  const json::Value all = document(conversations, 0, 10, deliveries.join());
   EXPECT_EQ(all["data"][size_t{0}]["unsafe_switches"].as_int(-1), 0);
   EXPECT_EQ(all["data"][size_t{1}]["unsafe_switches"].as_int(-1), 1);
 }

@@ -30,6 +30,12 @@ void append_ids(std::string& out, char kind, std::span<const uint64_t> ids) {
   }
 }
 
+template <typename Take>
+void for_each(const Ids& ids, const Take& take) {
+  for (const uint64_t id : ids.calls) take('c', id);
+  for (const uint64_t id : ids.items) take('o', id);
+}
+
 }  // namespace
 
 std::string id_list(std::span<const uint64_t> calls, std::span<const uint64_t> items,
@@ -68,26 +74,36 @@ uint32_t Deliveries::number_of(const std::string& model) {
   return models_.emplace(model, next).first->second;
 }
 
-void Deliveries::add(const Row& row) {
-  const Summary& summary = *row.summary;
-  if (summary.emitted.empty() && summary.delivered.empty()) return;
+void Deliveries::add_maker(int64_t sequence, const Summary& summary) {
+  if (summary.emitted.empty() || !makers_.insert(sequence).second) return;
   const uint32_t model = number_of(summary.selected_model);
-  const auto each = [&](const Ids& ids, const auto& take) {
-    for (const uint64_t id : ids.calls) take('c', id);
-    for (const uint64_t id : ids.items) take('o', id);
-  };
-  each(parse_id_list(summary.emitted), [&](char kind, uint64_t id) {
+  for_each(parse_id_list(summary.emitted), [&](char kind, uint64_t id) {
     if (made_.size() + 2 > 2 * ids_max_) return void(complete_ = false);
-    made_.push_back({key_of('c', summary.conversation_id, kind, id), row.sequence, model});
-    made_.push_back({key_of('s', summary.session_id, kind, id), row.sequence, model});
+    made_.push_back({key_of('c', summary.conversation_id, kind, id), sequence, model});
+    made_.push_back({key_of('s', summary.session_id, kind, id), sequence, model});
   });
+}
+
+void Deliveries::add(int64_t sequence, const Summary& summary) {
+  add_maker(sequence, summary);
+  if (summary.delivered.empty() || summary.selected_model.empty()) return;
+  note_place(summary);
+  const uint32_t model = number_of(summary.selected_model);
   const Ids delivered = parse_id_list(summary.delivered);
-  each(delivered, [&](char kind, uint64_t id) {
+  for_each(delivered, [&](char kind, uint64_t id) {
     if (delivered_.size() + 1 > ids_max_) return void(complete_ = false);
     delivered_.push_back({key_of('c', summary.conversation_id, kind, id),
-                          key_of('s', summary.session_id, kind, id), row.sequence, model,
+                          key_of('s', summary.session_id, kind, id), sequence, model,
                           delivered.chooser});
   });
+}
+
+void Deliveries::note_place(const Summary& summary) {
+  if (places_.anywhere) return;
+  places_.sessions.insert(summary.session_id);
+  places_.conversations.insert(summary.conversation_id);
+  places_.anywhere =
+      places_.sessions.size() > kPlacesMax || places_.conversations.size() > kPlacesMax;
 }
 
 const Deliveries::Made* Deliveries::maker(uint64_t key, int64_t sequence) const {

@@ -1,14 +1,17 @@
 #pragma once
 
-// Which model made a tool call or an opaque item, and which one got it back: told from the ids that
-// records keep, not from what learning said of itself. A record lists, as text, the ids that its
-// answer made (`emitted`) and those that its request delivered (`delivered`); a delivery is joined
-// with the newest answer of the same conversation, or else session, that made the id. Values.
+// Unsafe switches: a tool result or an opaque item that the route sent to a model that had not made
+// the call or the item. The one definition; lists, sums and simulations all ask here. It is told
+// from the ids that records keep, not from what learning said of itself: a record lists, as text,
+// those that its answer made (`emitted`) and those that its request delivered (`delivered`), and a
+// delivery is joined with the newest answer before it of the same conversation, or else session,
+// that made the id. Values.
 
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "base/strings.h"
@@ -41,8 +44,22 @@ class Deliveries {
 
   explicit Deliveries(size_t ids_max = kIdsMax) : ids_max_(ids_max) {}
 
-  // In any order.
-  void add(const Row& row);
+  // In any order. A record without a model was sent nowhere, so that it delivers nothing.
+  void add(const Row& row) { add(row.sequence, *row.summary); }
+  void add(int64_t sequence, const Summary& summary);
+  // A record that is not asked about, but may have made what others delivered.
+  void add_maker(const Row& row) { add_maker(row.sequence, *row.summary); }
+  void add_maker(int64_t sequence, const Summary& summary);
+
+  // Where the records are that may have made what was delivered: in these sessions or in these
+  // conversations. Of more than kPlacesMax of either: anywhere.
+  static constexpr size_t kPlacesMax = 1000;
+  struct Places {
+    std::unordered_set<std::string> sessions;
+    std::unordered_set<std::string> conversations;
+    bool anywhere = false;
+  };
+  const Places& places() const { return places_; }
 
   struct Result {
     std::vector<int64_t> unsafe;        // sequences of such records, ascending
@@ -73,6 +90,7 @@ class Deliveries {
   };
 
   uint32_t number_of(const std::string& model);
+  void note_place(const Summary& summary);
   // The newest maker before `sequence`, or nullptr.
   const Made* maker(uint64_t key, int64_t sequence) const;
 
@@ -80,6 +98,8 @@ class Deliveries {
   StringMap<uint32_t> models_;
   std::vector<Made> made_;
   std::vector<Delivered> delivered_;
+  std::unordered_set<int64_t> makers_;  // sequences, so that each counts once
+  Places places_;
   bool complete_ = true;
 };
 

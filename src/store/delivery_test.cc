@@ -113,6 +113,11 @@ TEST(Deliveries, AreJoinedWithTheAnswerThatMadeThem) {
        0,
        1,
        0},
+      {"a request that no model was found for",
+       {{1, "s", "c", "a", "", calls({1})}, {2, "s", "c", "", calls({1}), ""}},
+       0,
+       0,
+       0},
       {"nobody made the call", {{1, "s", "c", "a", calls({5}), ""}}, 0, 0, 1},
       {"another session's call of the same id",
        {{1, "s", "c", "a", "", calls({1})}, {2, "t", "d", "b", calls({1}), ""}},
@@ -158,15 +163,49 @@ TEST(Deliveries, AreBounded) {
   EXPECT_FALSE(joined(turns, 9).complete);
 }
 
+// Of a record that is there for what it made, what it delivered does not count.
+TEST(Deliveries, MakersAreNotAskedAbout) {
+  const Row first = row_of({1, "s", "c", "a", "", calls({1})});
+  const Row moved = row_of({2, "s", "c", "b", calls({1}), calls({2})});
+  const Row last = row_of({3, "s", "c", "a", calls({2}), ""});
+  Deliveries deliveries(4);
+  deliveries.add(last);
+  for (int twice = 0; twice < 2; ++twice) {
+    deliveries.add_maker(first);
+    deliveries.add_maker(moved);
+  }
+  const Deliveries::Result result = deliveries.join();
+  EXPECT_THAT(result.unsafe, ElementsAre(last.sequence));
+  EXPECT_EQ(result.delivered, 1U);
+  EXPECT_TRUE(result.complete);
+}
+
+TEST(Deliveries, SayWhereTheirMakersAre) {
+  Deliveries deliveries;
+  deliveries.add(row_of({1, "s", "c", "a", "", calls({1})}));
+  EXPECT_TRUE(deliveries.places().sessions.empty()) << "it delivers nothing";
+  deliveries.add(row_of({2, "s", "d", "a", calls({1}), ""}));
+  EXPECT_THAT(deliveries.places().sessions, ElementsAre("s"));
+  EXPECT_THAT(deliveries.places().conversations, ElementsAre("d"));
+  EXPECT_FALSE(deliveries.places().anywhere);
+  for (size_t i = 0; i < Deliveries::kPlacesMax; ++i) {
+    deliveries.add(row_of({3, "s", std::to_string(i), "a", calls({1}), ""}));
+  }
+  EXPECT_TRUE(deliveries.places().anywhere);
+}
+
 TEST(Deliveries, CountInTheAggregateAndItsTimeSeries) {
   Aggregate sums("minute");
+  Deliveries deliveries;
   for (const Turn& turn : std::vector<Turn>{{1, "s", "c", "a", "", calls({1, 2})},
                                             {2, "s", "c", "b", calls({1}), ""},
                                             {2, "t", "d", "b", "", ""},
                                             {3, "s", "c", "a", calls({2}), ""}}) {
-    sums.add(row_of(turn, "stay_has_best_adjusted_score"));
+    const Row row = row_of(turn, "stay_has_best_adjusted_score");
+    sums.add(row);
+    deliveries.add(row);
   }
-  const json::Value json = json::Value::parse(sums.to_json()).value();
+  const json::Value json = json::Value::parse(sums.to_json(deliveries.join())).value();
   EXPECT_EQ(json["unsafe_switches"].as_int(-1), 1);
   EXPECT_EQ(json["deliveries"]["known_issuer"].as_int(-1), 2);
   EXPECT_EQ(json["deliveries"]["to_another_model"].as_int(-1), 1);

@@ -47,6 +47,8 @@ bool matches_columns(const Filter& filter, const Row& row) {
          is_wanted(summary.selected_model, filter.model) &&
          is_wanted(summary.action, filter.action) &&
          (!filter.state || summary.state == *filter.state) &&
+         (!filter.makes_ids || !summary.emitted.empty()) &&
+         (!filter.only || filter.only->contains(row.sequence)) &&
          !filter.without.contains(row.sequence);
 }
 

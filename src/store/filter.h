@@ -26,10 +26,13 @@ struct Filter {
   std::string action;
   std::optional<Lifecycle> state;
   std::string search;
-  std::unordered_set<int64_t> without;  // sequences that the reader has already
+  bool makes_ids = false;                           // its answer made tool calls or opaque items
+  std::optional<std::unordered_set<int64_t>> only;  // sequences
+  std::unordered_set<int64_t> without;              // sequences that the reader has already
 };
 
 // `query` must come from parse_replay_query or be as well-formed. Rows before `oldest` are expired.
+// Its `unsafe` takes more than one row to tell and is not in here; see Replay.
 Filter make_filter(const ReplayQuery& query, UnixMillis oldest);
 
 // All of the filter but `search`.

@@ -136,6 +136,7 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"from", [](Name n, Given v, Query& q) { return read_time(n, v, q.from); }},
     {"to", [](Name n, Given v, Query& q) { return read_time(n, v, q.to); }},
     {"search", [](Name n, Given v, Query& q) { return read_text(n, v, q.search); }},
+    {"unsafe", [](Name n, Given v, Query& q) { return read_flag(n, v, q.unsafe.emplace(false)); }},
     {"details", [](Name n, Given v, Query& q) { return read_flag(n, v, q.details); }},
     {"bucket", [](Name n, Given v, Query& q) { return read_choice(n, v, kBucketNames, q.bucket); }},
 });

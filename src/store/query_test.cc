@@ -11,7 +11,7 @@ TEST(ParseReplayQuery, ReadsEveryParameter) {
   const auto query = parse_replay_query(
       "?limit=5&session_id=a%20b&conversation_id=c+d&decision=x&model=qwen%2Fq&action=hard_lock"
       "&status=failed&from=2023-11-14T22:13:20Z&to=1700000060&search=%31&details=true"
-      "&bucket=hour&offset=7");
+      "&bucket=hour&offset=7&unsafe=true");
   ASSERT_TRUE(query) << query.error().message;
   EXPECT_EQ(query->limit, 5u);
   EXPECT_EQ(query->offset, 7u);
@@ -25,6 +25,8 @@ TEST(ParseReplayQuery, ReadsEveryParameter) {
   EXPECT_EQ(query->to, 1'700'000'060'000);
   EXPECT_EQ(query->search, "1");
   EXPECT_TRUE(query->details);
+  EXPECT_EQ(query->unsafe, true);
+  EXPECT_EQ(parse_replay_query("unsafe=0")->unsafe, false);
   EXPECT_EQ(query->bucket, "hour");
 }
 
@@ -35,6 +37,7 @@ TEST(ParseReplayQuery, HasDefaultsAndIgnoresEmptyValues) {
     EXPECT_EQ(query->limit, 20u);
     EXPECT_TRUE(query->decision.empty());
     EXPECT_FALSE(query->details);
+    EXPECT_FALSE(query->unsafe);
   }
 }
 
@@ -54,6 +57,7 @@ TEST(ParseReplayQuery, NamesWhatIsWrongAndWhatIsAllowed) {
       {"status=or", "status must be running, completed, failed or aborted."},
       {"action=keep", "action must be select, stay, switch, hard_lock, bypass or noop."},
       {"bucket=year", "bucket must be minute, hour or day."},
+      {"unsafe=maybe", "unsafe must be true or false."},
       {"details=yes", "details must be true or false."},
       {"from=2&to=1", "from must be earlier than to."},
       {"limit=1&limit=2", "limit is given twice; give it once."},
@@ -75,7 +79,7 @@ TEST(ParseReplayQuery, NamesWhatIsWrongAndWhatIsAllowed) {
   EXPECT_EQ(parse_replay_query("modell=x").error().message,
             "There is no parameter of the name modell; there are limit, cursor, offset, "
             "session_id, conversation_id, decision, model, action, status, from, to, search, "
-            "details, bucket.");
+            "unsafe, details, bucket.");
   EXPECT_EQ(parse_replay_query(std::string(8193, 'a')).error().message,
             "The query is longer than 8192 bytes.");
 }

@@ -67,7 +67,7 @@ TEST_P(RecordStoreTest, KeepsEveryFieldAndText) {
   const Row stored = find(3);
   EXPECT_EQ(stored.id, row.id);
   EXPECT_EQ(stored.sequence, row.sequence);
-  EXPECT_EQ(compose(stored, true), compose(row, true));
+  EXPECT_EQ(compose(stored, true, false), compose(row, true, false));
   EXPECT_EQ(*stored.prompt, *row.prompt);
   const Summary& got = *stored.summary;
   EXPECT_EQ(
@@ -98,12 +98,12 @@ TEST_P(RecordStoreTest, AddsTheEndToTheBeginning) {
   EXPECT_EQ(find(1).summary->state, Lifecycle::kRunning);
   EXPECT_EQ(find(1).terminal, nullptr);
   Row end = fixture::row(1);
-  const std::string whole = compose(end, true);
+  const std::string whole = compose(end, true, false);
   end.routing = end.prompt = end.request_body = nullptr;
   write({end});
-  EXPECT_EQ(compose(find(1), true), whole);
+  EXPECT_EQ(compose(find(1), true, false), whole);
   write({end});  // again, as after a commit that was not confirmed
-  EXPECT_EQ(compose(find(1), true), whole);
+  EXPECT_EQ(compose(find(1), true, false), whole);
   EXPECT_EQ(*store_->count({}), 1u);
 }
 
@@ -152,6 +152,9 @@ TEST_P(RecordStoreTest, Filters) {
   auto own = *rows[4].summary;
   own.api_key_name = "mine";
   rows[4].summary = std::make_shared<const Summary>(own);
+  auto made = *rows[2].summary;
+  made.emitted = "c0000000000000001";
+  rows[2].summary = std::make_shared<const Summary>(made);
   write(rows);
   const std::vector<FilterCase> cases = {
       {"from", {.from = rows[4].sequence}, {5, 4}},
@@ -171,6 +174,9 @@ TEST_P(RecordStoreTest, Filters) {
       {"search model", {.search = "del-B"}, {5, 3, 1}},
       {"search original model", {.search = "AUTO"}, {5, 4, 3, 2, 1, 0}},
       {"search with signs of patterns", {.search = "%"}, {}},
+      {"only", {.only = {{rows[1].sequence, rows[3].sequence}}}, {3, 1}},
+      {"only nothing", {.only = std::unordered_set<int64_t>()}, {}},
+      {"what made ids", {.makes_ids = true}, {2}},
       {"without", {.without = {rows[0].sequence, rows[3].sequence}}, {5, 4, 2, 1}},
       {"several",
        {.from = rows[1].sequence,

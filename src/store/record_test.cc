@@ -191,7 +191,7 @@ TEST(Compose, TellsWhatIsLeftOfARecordThatLostItsTexts) {
   Row row = fixture::row(4, false);
   row.routing = row.prompt = row.request_body = nullptr;
   row.summary = crashed(*row.summary, fixture::kStart + 9000);
-  const auto parsed = Value::parse(compose(row, true));
+  const auto parsed = Value::parse(compose(row, true, false));
   ASSERT_TRUE(parsed);
   EXPECT_EQ((*parsed)["selected_model"].as_string(), "model-a");
   EXPECT_EQ((*parsed)["lifecycle_state"].as_string(), "aborted");

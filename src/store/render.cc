@@ -245,13 +245,14 @@ void render_terminal(const TerminalPart& part, bool redact, Row& row) {
   row.response_body = to_text(stored_text(part.response_body, redact));
 }
 
-std::string compose(const Row& row, bool details) {
+std::string compose(const Row& row, bool details, bool is_unsafe_switch) {
   const std::string lost_routing = row.routing ? "" : routing_document(*row.summary);
   const std::string no_terminal = row.terminal ? "" : terminal_document(*row.summary);
   std::string out;
   out.reserve(text_bytes(row) + 512);
   out.append("{\"id\":\"").append(row.id.hex()).append("\",");
   out.append(members(row.routing ? *row.routing : lost_routing));
+  out.append(is_unsafe_switch ? ",\"is_unsafe_switch\":true" : ",\"is_unsafe_switch\":false");
   append_text(out, "prompt", row.prompt);
   if (details) append_text(out, "request_body", row.request_body);
   out.append(",").append(members(row.terminal ? *row.terminal : no_terminal));
@@ -265,7 +266,7 @@ std::string render_record(const Id128& id, const RoutingPart& routing, const Ter
   row.id = id;
   render_routing(routing, row);
   if (terminal != nullptr) render_terminal(*terminal, routing.redact, row);
-  return compose(row, details);
+  return compose(row, details, false);
 }
 
 }  // namespace vsr::store

@@ -16,8 +16,9 @@ void render_routing(const RoutingPart& part, Row& row);
 void render_terminal(const TerminalPart& part, bool redact, Row& row);
 
 // The record as a JSON object; request and response body only with `details`. A row whose texts are
-// lost still gives what its summary knows.
-std::string compose(const Row& row, bool details);
+// lost still gives what its summary knows. Whether it was an unsafe switch takes other records to
+// tell, so the caller says it.
+std::string compose(const Row& row, bool details, bool is_unsafe_switch);
 
 // Both steps at once; `terminal` null while the request runs.
 std::string render_record(const Id128& id, const RoutingPart& routing, const TerminalPart* terminal,

@@ -57,27 +57,28 @@ void write_turn(json::JsonWriter& out, const Row& row, bool is_unsafe) {
   out.end_object();
 }
 
-std::string trajectory_json(const ReplayQuery& query, const std::vector<Row>& rows, bool is_cut) {
+std::string trajectory_json(const ReplayQuery& query, const std::vector<Row>& rows, bool is_cut,
+                            const Deliveries::Result& joined) {
   Totals totals;
   uint64_t switches = 0;
+  uint64_t unsafe_switches = 0;
   uint64_t hard_locks = 0;
-  Deliveries deliveries;
-  for (const auto& row : rows) deliveries.add(row);
-  const Deliveries::Result joined = deliveries.join();
   json::JsonWriter out;
   out.begin_object().field("object", "router_replay.trajectory");
   out.field("session_id", query.session_id).field("conversation_id", query.conversation_id);
   out.field("count", rows.size()).field("truncated", is_cut);
   out.key("turns").begin_array();
   for (const auto& row : rows) {
-    write_turn(out, row, joined.is_unsafe(row.sequence));
+    const bool is_unsafe = joined.is_unsafe(row.sequence);
+    write_turn(out, row, is_unsafe);
+    if (is_unsafe) ++unsafe_switches;
     totals.add(*row.summary);
     if (row.summary->is_switch) ++switches;
     if (row.summary->action == "hard_lock") ++hard_locks;
   }
   out.end_array();
   out.key("totals").begin_object().field("turns", rows.size());
-  out.field("switches", switches).field("unsafe_switches", joined.unsafe.size());
+  out.field("switches", switches).field("unsafe_switches", unsafe_switches);
   out.field("hard_locks", hard_locks);
   totals.write_spend(out);
   totals.write_tokens(out);
@@ -114,10 +115,18 @@ class StoreReplay final : public Replay {
   // The writer's rows that match; excludes all of the writer's rows from `filter`.
   std::vector<Row> take_pending(Filter& filter);
   void complete(Row& row);
+  // The filter of a query, `unsafe` included.
+  Result<Filter> resolve(const ReplayQuery& query);
   Result<Page> merged_page(std::vector<Row> pending, const Filter& filter,
                            const ReplayQuery& query);
   // All rows that match, from the oldest to the newest, without texts.
-  Status visit(const ReplayQuery& query, const std::function<void(const Row&)>& visitor);
+  Status visit(Filter filter, const std::function<void(const Row&)>& visitor);
+  // The same, and which of them were unsafe switches.
+  Result<Deliveries::Result> visit_joined(const ReplayQuery& query,
+                                          const std::function<void(const Row&)>& visitor);
+  Result<Deliveries::Result> join(const std::vector<Row>& rows);
+  // Adds the records, whatever filters say of them, that may have made what was delivered.
+  Status add_makers(Deliveries& deliveries);
 
   RecordWriter writer_;
 };
@@ -155,7 +164,9 @@ Result<std::string> StoreReplay::show(const Id128& id, const ReplayQuery& access
   if (!is_visible) {
     return not_found(fmt::format("There is no replay record {}, or it has expired.", id.hex()));
   }
-  return compose(*row, true);
+  const auto joined = join({*row});
+  if (!joined) return std::unexpected(joined.error());
+  return compose(*row, true, joined->is_unsafe(row->sequence));
 }
 
 // The rows before the offset are skipped in the store as far as they must be there: of the first
@@ -179,7 +190,9 @@ Result<StoreReplay::Page> StoreReplay::merged_page(std::vector<Row> pending, con
 
 Result<std::string> StoreReplay::list(const ReplayQuery& query) {
   VSR_CHECK(query.limit >= 1 && query.limit <= kListMax, "limit {}", query.limit);
-  Filter filter = make_filter(query, writer_.oldest());
+  auto resolved = resolve(query);
+  if (!resolved) return std::unexpected(resolved.error());
+  Filter& filter = *resolved;
   std::vector<Row> pending = take_pending(filter);
   const auto stored = writer_.store().count(filter);
   if (!stored) return std::unexpected(stored.error());
@@ -190,6 +203,8 @@ Result<std::string> StoreReplay::list(const ReplayQuery& query) {
   }
   const auto page = merged_page(std::move(pending), filter, query);
   if (!page) return std::unexpected(page.error());
+  const auto joined = join(page->rows);
+  if (!joined) return std::unexpected(joined.error());
 
   json::JsonWriter out;
   out.begin_object().field("object", "router_replay.list");
@@ -200,14 +215,68 @@ Result<std::string> StoreReplay::list(const ReplayQuery& query) {
     out.null_field("next_cursor");
   }
   out.key("data").begin_array();
-  for (const auto& row : page->rows) out.raw(compose(row, query.details));
+  for (const auto& row : page->rows) {
+    out.raw(compose(row, query.details, joined->is_unsafe(row.sequence)));
+  }
   out.end_array().end_object();
   return out.take();
 }
 
-Status StoreReplay::visit(const ReplayQuery& query,
-                          const std::function<void(const Row&)>& visitor) {
+Result<Filter> StoreReplay::resolve(const ReplayQuery& query) {
   Filter filter = make_filter(query, writer_.oldest());
+  if (!query.unsafe) return filter;
+  ReplayQuery all = query;
+  all.unsafe.reset();
+  const auto joined = visit_joined(all, [](const Row&) {});
+  if (!joined) return std::unexpected(joined.error());
+  std::unordered_set<int64_t> unsafe(joined->unsafe.begin(), joined->unsafe.end());
+  if (*query.unsafe) {
+    filter.only = std::move(unsafe);
+  } else {
+    filter.without = std::move(unsafe);
+  }
+  return filter;
+}
+
+Status StoreReplay::add_makers(Deliveries& deliveries) {
+  const Deliveries::Places& places = deliveries.places();
+  if (places.sessions.empty()) return {};
+  Filter makers = make_filter({}, writer_.oldest());
+  makers.makes_ids = true;
+  const auto add = [&](const Row& row) { deliveries.add_maker(row); };
+  if (places.anywhere) return visit(makers, add);
+  Filter in_conversations = makers;
+  makers.session_ids.assign(places.sessions.begin(), places.sessions.end());
+  in_conversations.conversation_ids.assign(places.conversations.begin(),
+                                           places.conversations.end());
+  if (const Status status = visit(makers, add); !status) return status;
+  return visit(in_conversations, add);
+}
+
+Result<Deliveries::Result> StoreReplay::join(const std::vector<Row>& rows) {
+  Deliveries deliveries;
+  for (const Row& row : rows) deliveries.add(row);
+  if (const Status status = add_makers(deliveries); !status) {
+    return std::unexpected(status.error());
+  }
+  return deliveries.join();
+}
+
+Result<Deliveries::Result> StoreReplay::visit_joined(
+    const ReplayQuery& query, const std::function<void(const Row&)>& visitor) {
+  const auto filter = resolve(query);
+  if (!filter) return std::unexpected(filter.error());
+  Deliveries deliveries;
+  Status status = visit(*filter, [&](const Row& row) {
+    visitor(row);
+    deliveries.add(row);
+  });
+  if (status) status = add_makers(deliveries);
+  if (!status) return std::unexpected(status.error());
+  return deliveries.join();
+}
+
+Status StoreReplay::visit(Filter filter, const std::function<void(const Row&)>& visitor) {
   const std::vector<Row> pending = take_pending(filter);  // the newest first
   auto next = pending.rbegin();
   const Status status = writer_.store().scan(filter, [&](const Row& row) {
@@ -254,8 +323,8 @@ Result<std::optional<Row>> StoreReplay::find(const Id128& id) {
 
 Result<std::string> StoreReplay::aggregate(const ReplayQuery& query) {
   Aggregate sums(query.bucket, query.prices);
-  const Status status = visit(query, [&sums](const Row& row) { sums.add(row); });
-  if (!status) return std::unexpected(status.error());
+  const auto joined = visit_joined(query, [&sums](const Row& row) { sums.add(row); });
+  if (!joined) return std::unexpected(joined.error());
   if (sums.has_too_many_buckets()) {
     return fail(ErrorCode::kInvalidArgument,
                 fmt::format("The time range has more than {} buckets of one {}; narrow it with "
@@ -263,14 +332,14 @@ Result<std::string> StoreReplay::aggregate(const ReplayQuery& query) {
                             Aggregate::kBucketsMax, query.bucket),
                 ErrorSource::kClient);
   }
-  return sums.to_json();
+  return sums.to_json(*joined);
 }
 
 Result<std::string> StoreReplay::conversations(const ReplayQuery& query) {
   Conversations sums;
-  const Status status = visit(query, [&sums](const Row& row) { sums.add(row); });
-  if (!status) return std::unexpected(status.error());
-  return sums.to_json(query.offset, query.limit);
+  const auto joined = visit_joined(query, [&sums](const Row& row) { sums.add(row); });
+  if (!joined) return std::unexpected(joined.error());
+  return sums.to_json(query.offset, query.limit, *joined);
 }
 
 Result<std::string> StoreReplay::trajectory(const ReplayQuery& query) {
@@ -280,14 +349,14 @@ Result<std::string> StoreReplay::trajectory(const ReplayQuery& query) {
   }
   std::vector<Row> rows;
   bool is_cut = false;
-  const Status status = visit(query, [&](const Row& row) {
+  const auto joined = visit_joined(query, [&](const Row& row) {
     is_cut = is_cut || rows.size() == kTrajectoryTurnsMax;
     if (rows.size() < kTrajectoryTurnsMax) rows.push_back(row);
   });
-  if (!status) return std::unexpected(status.error());
+  if (!joined) return std::unexpected(joined.error());
   if (rows.empty()) return not_found("There are no replay records of this session.");
   std::ranges::sort(rows, {}, &Row::sequence);
-  return trajectory_json(query, rows, is_cut);
+  return trajectory_json(query, rows, is_cut, *joined);
 }
 
 Result<std::unique_ptr<RecordStore>> open_store(const ReplayOptions& options) {

@@ -33,6 +33,7 @@ struct ReplayQuery {
   std::string decision, model, action, status;
   UnixMillis from = 0, to = 0;  // from <= timestamp < to
   std::string search;           // in prompt, decision and models, without ASCII case
+  std::optional<bool> unsafe;   // delivered something to a model that had not made it; delivery.h
   bool details = false;
   std::string bucket;  // aggregate: minute, hour or day
   // Aggregate: at whose prices always_one_model is worked out; null: it is empty.

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "json/value.h"
+#include "store/delivery.h"
 #include "store/record_fixture.h"
 #include "store/temporary_folder.h"
 
@@ -209,6 +210,48 @@ TEST_P(ReplayTest, SearchesOnlyWhatMayBeShown) {
   EXPECT_THAT(turns(list("search=home.org")), IsEmpty());
   EXPECT_THAT(turns(list("search=%5Bemail%5D")), ElementsAre(1));
   EXPECT_THAT(*replay_->show(fixture::id_of(1), {}), testing::Not(HasSubstr("home.org")));
+}
+
+// One number, whoever is asked and however the question is narrowed: the model that made the call
+// answered in another conversation of the session, earlier, and under another decision.
+TEST_P(ReplayTest, UnsafeSwitchesAreTheSameEverywhere) {
+  const uint64_t call[] = {7};
+  for (uint32_t i = 0; i < 6; ++i) {
+    RoutingPart part = fixture::routing(i);  // model-a and model-b in turn
+    part.session_id = "s";
+    if (i == 2 || i == 3) part.delivered = id_list(call, {});
+    begin(i, std::move(part));
+    TerminalPart end = fixture::terminal(i);
+    if (i == 0) end.emitted = id_list(call, {});
+    this->end(i, std::move(end));
+  }
+  // 3 is model-b's; 2 went back to the maker.
+  EXPECT_THAT(turns(list("unsafe=true")), ElementsAre(3));
+  EXPECT_EQ(list("unsafe=true")["total"].as_int(), 1);
+  EXPECT_THAT(turns(list("unsafe=false&limit=2")), ElementsAre(5, 4));
+  EXPECT_THAT(turns(list("unsafe=true&model=model-a")), IsEmpty());
+  for (const std::string narrowed : {"", "session_id=s", "conversation_id=conversation-3",
+                                     "model=model-b", "unsafe=true", "from=2023-11-14T22:13:22Z"}) {
+    const ReplayQuery query = parse_replay_query(narrowed).value();
+    for (const Value& record : list(narrowed)["data"].items()) {
+      EXPECT_EQ(record["is_unsafe_switch"].as_bool(), record["turn_index"].as_int() == 3)
+          << narrowed;
+    }
+    EXPECT_EQ(parsed(replay_->aggregate(query))["unsafe_switches"].as_int(), 1) << narrowed;
+    int64_t in_conversations = 0;
+    for (const Value& one : parsed(replay_->conversations(query))["data"].items()) {
+      in_conversations += one["unsafe_switches"].as_int();
+    }
+    EXPECT_EQ(in_conversations, 1) << narrowed;
+    if (query.session_id.empty() && query.conversation_id.empty()) continue;
+    const Value path = parsed(replay_->trajectory(query));
+    EXPECT_EQ(path["totals"]["unsafe_switches"].as_int(), 1) << narrowed;
+    for (const Value& turn : path["turns"].items()) {
+      EXPECT_EQ(turn["is_unsafe_switch"].as_bool(), turn["turn_index"].as_int() == 3) << narrowed;
+    }
+  }
+  EXPECT_TRUE(parsed(replay_->show(fixture::id_of(3), {}))["is_unsafe_switch"].as_bool());
+  EXPECT_FALSE(parsed(replay_->show(fixture::id_of(2), {}))["is_unsafe_switch"].as_bool(true));
 }
 
 TEST_P(ReplayTest, Aggregates) {

@@ -44,6 +44,14 @@ std::string_view bytes_of(const Id128& id) {
   return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
 }
 
+std::string json_list(const std::unordered_set<int64_t>& numbers) {
+  json::JsonWriter list;
+  list.begin_array();
+  for (const int64_t number : numbers) list.value(number);
+  list.end_array();
+  return list.take();
+}
+
 }  // namespace
 
 void bind_columns(SqliteStatement& statement, const Row& row) {
@@ -140,13 +148,11 @@ Where::Where(const Filter& filter) {
   if (!filter.model.empty()) add("r.selected_model = ?", filter.model);
   if (!filter.action.empty()) add("r.action = ?", filter.action);
   if (filter.state) add("r.state = ?", static_cast<int64_t>(*filter.state));
+  if (filter.makes_ids) add("r.emitted <> ''");
   if (!filter.search.empty()) add_search(filter.search);
+  if (filter.only) add("r.seq IN (SELECT value FROM json_each(?))", json_list(*filter.only));
   if (filter.without.empty()) return;
-  json::JsonWriter list;
-  list.begin_array();
-  for (const int64_t sequence : filter.without) list.value(sequence);
-  list.end_array();
-  add("r.seq NOT IN (SELECT value FROM json_each(?))", list.take());
+  add("r.seq NOT IN (SELECT value FROM json_each(?))", json_list(filter.without));
 }
 
 void Where::add(std::string_view condition) {
