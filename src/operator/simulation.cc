@@ -50,7 +50,7 @@ template <typename T, size_t N>
 wire::ApiResult<void> read_choice(const json::Value& policy, std::string_view name,
                                   const std::array<Choice<T>, N>& choices, std::optional<T>& out) {
   const json::Value* const value = policy.find(name);
-  if (value == nullptr || value->is_null()) return {};
+  if (value == nullptr) return {};
   const auto found = std::ranges::find(choices, value->as_string(), &Choice<T>::first);
   if (found == choices.end()) {
     std::vector<std::string_view> names;
@@ -70,13 +70,14 @@ wire::ApiResult<void> read_policy(const json::Value& policy, counterfactual::Pol
   if (auto status = read_choice(policy, "candidate_set", kSets, out.candidate_set); !status) {
     return status;
   }
-  const json::Value& weight = policy["quality_weight_usd"];
-  if (weight.is_null()) return {};
-  if (!weight.is_number() || !(weight.as_double() > 0) || !std::isfinite(weight.as_double())) {
+  const json::Value* const weight = policy.find("quality_weight_usd");
+  if (weight == nullptr) return {};
+  // As in a recipe.
+  if (!weight->is_number() || !(weight->as_double() >= 0) || !std::isfinite(weight->as_double())) {
     return bad("policy.quality_weight_usd",
-               "policy.quality_weight_usd must be an amount above 0, in USD");
+               "policy.quality_weight_usd must be a number from 0, in USD");
   }
-  out.quality_weight_usd = weight.as_double();
+  out.quality_weight_usd = weight->as_double();
   return {};
 }
 
@@ -125,6 +126,10 @@ wire::ApiResult<Simulation> parse_simulation(std::string_view body) {
   }
   Simulation out;
   out.recipe = recipe.as_string();
+  if (recipe.is_string() && out.recipe.find_first_not_of(" \t\r\n") == std::string::npos) {
+    return bad("recipe",
+               "recipe is empty; send the text of one, or leave it out for the running one");
+  }
   auto filter = read_filter((*input)["filter"]);
   if (!filter) return std::unexpected(filter.error());
   out.options.filter = *std::move(filter);

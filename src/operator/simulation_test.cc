@@ -46,6 +46,21 @@ TEST(Simulate, TheSameRecipeGivesWhatWasRecorded) {
   EXPECT_TRUE(answer["cut"].is_null());
 }
 
+// Without learning, results of tool calls go astray; the simulation counts them as the aggregate
+// does, and would have kept them together.
+TEST(Simulate, UnsafeSwitchesAreThoseOfTheAggregate) {
+  Traffic traffic(with("learning: {enabled: true", "learning: {enabled: false"));
+  traffic.run(2000);
+  const json::Value totals = json::Value::parse(*traffic.replay().aggregate({})).value();
+  const int64_t unsafe = totals["unsafe_switches"].as_int();
+  EXPECT_GT(unsafe, 20);
+  const json::Value same = simulated(traffic, traffic.router());
+  EXPECT_EQ(same["records"]["replayable"].as_int(), 2000);
+  EXPECT_EQ(same["unsafe_switches"]["before"].as_int(), unsafe);
+  EXPECT_EQ(same["unsafe_switches"]["after"].as_int(), unsafe);
+  EXPECT_TRUE(same["unsafe_switches"]["complete"].as_bool());
+}
+
 TEST(Simulate, TheAdditivePolicyIsReplayedExactlyToo) {
   Traffic traffic(
       with("learning: {enabled: true", "learning: {policy: {kind: weighted_score}, enabled: true"));
@@ -214,6 +229,10 @@ TEST(ParseSimulation, EverythingMayBeLeftOut) {
   EXPECT_GT(parsed->options.filter.from, 0);
   EXPECT_EQ(parsed->options.policy.candidate_set, config::CandidateSet::kAtLeast);
   EXPECT_EQ(parsed->options.policy.quality_weight_usd, 2);
+  EXPECT_EQ(
+      parse_simulation(R"({"policy":{"quality_weight_usd":0}})")->options.policy.quality_weight_usd,
+      0)
+      << "as in a recipe";
 }
 
 TEST(ParseSimulation, ErrorsNameTheMemberAndWhatIsAllowed) {
@@ -225,7 +244,12 @@ TEST(ParseSimulation, ErrorsNameTheMemberAndWhatIsAllowed) {
       {R"({"filter":{"action":"dance"}})", "action must be select, stay"},
       {R"({"filter":{"decision":["a"]}})", "filter.decision must be a text"},
       {R"({"policy":{"kind":"best"}})", "must be one of expected_cost, weighted_score"},
-      {R"({"policy":{"quality_weight_usd":0}})", "must be an amount above 0"},
+      {R"({"recipe":""})", "recipe is empty"},
+      {R"({"recipe":" \n"})", "recipe is empty"},
+      {R"({"policy":{"kind":null}})", "must be one of expected_cost, weighted_score"},
+      {R"({"policy":{"quality_weight_usd":null}})", "must be a number from 0"},
+      {R"({"policy":{"quality_weight_usd":-1}})", "must be a number from 0"},
+      {R"({"policy":{"quality_weight_usd":"2"}})", "must be a number from 0"},
   };
   for (const auto& [body, message] : cases) {
     const auto parsed = parse_simulation(body);
