@@ -222,6 +222,7 @@ Verdict decide(const Tables& tables, const config::Learning& settings, SharedCou
   v.scope = proposal.scope;
   v.mode = proposal.mode;
   v.model = proposal.model;
+  if (proposal.mode == config::AdaptationMode::kObserve) v.observed = proposal.model;
   v.next = snapshot.lineage;
   v.next.tool_count = facts.tool_count;
   const Tier proposed = tables.tier_of[proposal.model];
@@ -309,6 +310,7 @@ Verdict decide(const Tables& tables, const config::Learning& settings, SharedCou
     }
   }
   if (observing) {
+    v.observed = state_lost ? config::kNoModel : v.model;
     v.model = proposal.model;
     v.next.cur = proposed;
     v.next.switches = snapshot.lineage.switches + (current != kNoTier && current != proposed);

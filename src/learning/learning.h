@@ -82,6 +82,8 @@ struct Verdict {
   config::AdaptationMode mode = config::AdaptationMode::kApply;
   config::ModelId model = config::kNoModel;     // what is served
   config::ModelId previous = config::kNoModel;  // of the lineage or session
+  // Mode observe: what apply would serve; kNoModel if it would refuse.
+  config::ModelId observed = config::kNoModel;
   // A lock whose model is gone from the recipe and whose state cannot be moved: 400.
   bool provider_state_unavailable = false;
   bool locked = false;

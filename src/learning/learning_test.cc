@@ -312,6 +312,9 @@ TEST_F(Learning, ObserveSaysWhatApplyWouldDoAndServesTheProposal) {
       const Verdict observed = second(config::AdaptationMode::kObserve);
       expect(observed, applied.action, applied.reason, c.turn.proposal);
       EXPECT_FALSE(observed.provider_state_unavailable);
+      EXPECT_EQ(observed.observed,
+                applied.provider_state_unavailable ? config::kNoModel : applied.model);
+      EXPECT_EQ(applied.observed, config::kNoModel);
       if (!observed.commits) continue;
       const Verdict third = serve(
           {.proposal = c.turn.proposal, .t = c.turn.t + 1, .conversation = c.turn.conversation});

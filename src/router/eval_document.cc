@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
+#include <span>
 
 #include "base/id.h"
 
@@ -66,11 +68,29 @@ void write_weighted_traces(const Decision& decision, const Router& router, json:
   w.end_object();
 }
 
+// What moving away from the current model would gain, and the margin that this had to clear. Of a
+// current model that is the best itself: what the best of the others would gain, below 0.
+void write_gain(const learning::Choice& choice, json::JsonWriter& w) {
+  double gain = choice.gain;
+  double margin = choice.margin;
+  const auto costs = std::span(choice.costs).first(choice.cost_count);
+  const auto current = std::ranges::find(costs, choice.previous, &learning::CandidateCost::tier);
+  if (current != costs.end() && choice.best == choice.previous && costs.size() > 1) {
+    const auto other = std::ranges::min_element(costs, {}, [&](const auto& cost) {
+      return cost.tier == choice.previous ? std::numeric_limits<double>::infinity() : cost.score();
+    });
+    gain = current->score() - other->score();
+    margin = learning::kHysteresis * std::max(0.0, other->first - current->first);
+  }
+  w.short_field("gain_usd", gain).short_field("margin_usd", margin);
+}
+
 void write_candidate_traces(const Decision& decision, const Router& router, json::JsonWriter& w) {
   const learning::Choice& choice = decision.verdict.choice;
   w.key("base_scores").begin_object();
-  for (const policy::Candidate& candidate : decision.selection.candidates) {
-    w.short_field(model_name(decision, candidate.model), candidate.score);
+  for (size_t i = 0; i < choice.cost_count; ++i) {
+    w.short_field(model_name(decision, router.tables().model[choice.costs[i].tier]),
+                  -choice.costs[i].fail);
   }
   w.end_object();
   w.key("final_scores").begin_object();
@@ -311,6 +331,9 @@ void write_learning(const Router& router, const Decision& decision, json::JsonWr
   w.field("previous_model", model_name(decision, decision.previous));
   w.field("proposal_model", model_name(decision, decision.proposal));
   w.field("final_model", model_name(decision, decision.model));
+  if (verdict.mode == config::AdaptationMode::kObserve) {
+    w.field("observed_model", model_name(decision, verdict.observed));
+  }
   w.field("locked", verdict.locked);
   if (verdict.locked) w.field("lock_evidence", verdict.lock_origin_known ? "issued" : "lineage");
   if (!decision.dropped_state.empty()) {
@@ -320,8 +343,7 @@ void write_learning(const Router& router, const Decision& decision, json::JsonWr
   if (!verdict.lock_ignored.empty()) w.field("lock_ignored", verdict.lock_ignored);
   w.field("turns", verdict.next.turns);
   w.field("switches", verdict.next.switches);
-  w.short_field("gain_usd", verdict.choice.gain);
-  w.short_field("margin_usd", verdict.choice.margin);
+  write_gain(verdict.choice, w);
   w.key("belief").begin_object();
   for (size_t i = 0; i < router.tables().k; ++i) {
     w.short_field(model_name(decision, router.tables().model[i]), verdict.next.belief[i]);

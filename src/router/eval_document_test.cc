@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <limits>
+
 #include "router/router_fixture.h"
 
 namespace vsr::router {
@@ -173,14 +175,43 @@ TEST_F(EvalDocument, SaysWhatLearningWouldDo) {
   EXPECT_NEAR(belief, 1, 1e-5);
   ASSERT_GE(learning["candidates"].size(), 2U);
   size_t current = 0;
+  double kept = 0;
+  double other = std::numeric_limits<double>::infinity();
   for (const json::Value& candidate : learning["candidates"].items()) {
     const json::Value& trace = learning["candidate_traces"][candidate["model"].as_string()];
     EXPECT_EQ(trace["current"].as_bool(), candidate["current"].as_bool());
     EXPECT_NEAR(trace["final_score"].as_double(), -candidate["score_usd"].as_double(), 1e-9);
+    EXPECT_NEAR(trace["base_score"].as_double(), -candidate["failure_usd"].as_double(), 1e-9);
+    const json::Value& base = learning["base_scores"][candidate["model"].as_string()];
+    EXPECT_EQ(base.as_double(), trace["base_score"].as_double()) << "one name, one meaning";
+    if (candidate["current"].as_bool()) {
+      kept = candidate["score_usd"].as_double();
+    } else {
+      other = std::min(other, candidate["score_usd"].as_double());
+    }
     current += candidate["current"].as_bool() ? 1 : 0;
   }
   EXPECT_EQ(current, 1U);
   EXPECT_GT(learning["cache"]["large"].as_int(), 0);
+  // A stay says what the best of the others would have gained, which is less than nothing.
+  EXPECT_LT(learning["gain_usd"].as_double(1), 0);
+  EXPECT_NEAR(learning["gain_usd"].as_double(), kept - other, 1e-6);
+  EXPECT_EQ(learning.find("observed_model"), nullptr);
+}
+
+TEST_F(EvalDocument, NamesTheModelThatObservedLearningWouldHaveTaken) {
+  World world(edited("rules: {type: keyword, name: easy}",
+                     "adaptations: {session_aware: {mode: observe}}\n"
+                     "      rules: {type: keyword, name: easy}"));
+  world.headers_["x-conversation-id"] = "run-1";
+  const Decision first = world.serve(body("auto", {user("prove it")}));
+  world.router_->add_tool_call(first, "c1", world.clock_.unix_ms());
+  const json::Value learning = world.document(world.decide(body(
+      "auto", {user("prove it"), call("c1"), result("c1", "found"), user("hello")})))["learning"];
+  EXPECT_EQ(learning["mode"].as_string(), "observe");
+  EXPECT_EQ(learning["action"].as_string(), "hard_lock");
+  EXPECT_EQ(learning["final_model"].as_string(), "small");
+  EXPECT_EQ(learning["observed_model"].as_string(), "large");
 }
 
 TEST_F(EvalDocument, TracesTheAdditiveScore) {
