@@ -83,11 +83,11 @@ test("Live → Record → Conversation with the keyboard alone", async () => {
     await page.keyboard.press("g");
     await page.keyboard.press("l");
     await page.waitForURL("**/live");
-    await page.locator("a.live-row").first().waitFor();
+    await page.locator("a.record-row").first().waitFor();
     await page.keyboard.press("/");
     await page.keyboard.type("exactly-once");
     await page.keyboard.press("Escape");
-    await page.waitForFunction(() => document.querySelectorAll("a.live-row").length === 2);
+    await page.waitForFunction(() => document.querySelectorAll("a.record-row").length === 2);
     await page.keyboard.press("j");
     await page.keyboard.press("Enter");
     await page.waitForURL("**/records/*");
@@ -158,7 +158,7 @@ test("Insights: a slice leads to its records", async () => {
     await page.getByRole("button", { name: "Remove the filter decision local_privacy_policy" }).waitFor();
     const region = page.getByRole("region", { name: "Records" });
     await region.getByText(secret.replace("sk_live_123456", "[API_KEY]")).waitFor();
-    assert.deepEqual([...new Set(await region.locator("tbody td:nth-child(3)").allInnerTexts())], ["local_privacy_policy"]);
+    assert.deepEqual([...new Set(await region.locator("a.record-row > :nth-child(4)").allInnerTexts())], ["local_privacy_policy"]);
     assert.match(page.url(), /decision=local_privacy_policy/);
     await go("/insights?range=1h&decision=nothing_of_that_name");
     await page.getByText("Nothing was routed in this time").waitFor();
@@ -303,8 +303,8 @@ test("a flood of requests: every one is counted, the rows stay virtual, the page
     };
     await Promise.all(Array.from({ length: 8 }, worker));
     // All are in the list: as high as that many rows, of which only those in sight are there.
-    await page.waitForFunction((rows) => (document.querySelector(".live-table > div:last-child")?.clientHeight ?? 0) >= rows * 38, flood);
-    const rows = await page.locator("a.live-row").count();
+    await page.waitForFunction((rows) => (document.querySelector(".record-list > div:nth-child(2)")?.clientHeight ?? 0) >= rows * 38, flood);
+    const rows = await page.locator("a.record-row").count();
     assert.ok(rows > 5 && rows < 60, `${rows} rows in the document`);
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: /Resume/ }).waitFor();
@@ -320,7 +320,7 @@ test("the first load is small, and what is immutable is kept", async () => {
     if (/\.(js|css|svg)$|\/live$/.test(new URL(response.url()).pathname)) bytes += length;
   });
   await opened.go("/live");
-  await opened.page.locator("a.live-row").first().waitFor();
+  await opened.page.locator("a.record-row").first().waitFor();
   assert.ok(bytes > 20_000 && bytes <= 300 * 1024, `first load of ${bytes} bytes`);
   await opened.close();
 });

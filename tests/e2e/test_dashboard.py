@@ -1,8 +1,10 @@
 """The dashboard in a real Chromium: dashboard/test/*.test.mjs, each over a router of its own."""
 
+import contextlib
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 
 import pytest
@@ -46,6 +48,54 @@ def recipe_of_its_own(tmp_path):
     return tmp_path / RECIPE.name
 
 
+ARCHIVED = 100_000
+COPIES_APART_MS = 20_000  # all of them within the 30 days that are kept
+TURNS = 20  # of a copied conversation
+# Copies of what the file holds, each with an id, a time and a place in a conversation of its own.
+COPIES = """
+CREATE TEMP TABLE copies AS
+  WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :copies),
+  original AS (SELECT seq, row_number() OVER (ORDER BY seq) - 1 AS place FROM records)
+  SELECT original.seq AS original, randomblob(16) AS id, :newest - :apart * n.i AS ms,
+         (:newest - :apart * n.i) << 20 AS seq, printf('%016x', n.i / :turns) AS conversation
+  FROM n JOIN original ON original.place = n.i % (SELECT count(*) FROM original)
+"""
+COPIED = {
+    "seq": "copies.seq",
+    "id": "copies.id",
+    "session_id": "copies.conversation",
+    "conversation_id": "copies.conversation",
+}
+BEGINNING = """json_set(t.document, '$.session_id', copies.conversation,
+  '$.conversation_id', copies.conversation,
+  '$.timestamp', strftime('%Y-%m-%dT%H:%M:%fZ', copies.ms / 1000.0, 'unixepoch'))"""
+
+
+def multiply(path, total):
+    """Fills the replay file at `path` with older copies of its records until it holds `total`."""
+    with contextlib.closing(sqlite3.connect(path)) as file, file:
+        (there, oldest) = file.execute("SELECT count(*), min(seq) >> 20 FROM records").fetchone()
+        file.execute(
+            COPIES,
+            {
+                "copies": total - there,
+                "newest": oldest - COPIES_APART_MS,
+                "apart": COPIES_APART_MS,
+                "turns": TURNS,
+            },
+        )
+        for table in ("records", "beginnings", "endings"):
+            names = [row[1] for row in file.execute(f"PRAGMA table_info({table})")]
+            values = [COPIED.get(name, f"t.{name}") for name in names]
+            if table == "beginnings":
+                values[names.index("document")] = BEGINNING
+            file.execute(
+                f"INSERT INTO {table} ({','.join(names)}) SELECT {','.join(values)} "
+                f"FROM copies JOIN {table} t ON t.seq = copies.original ORDER BY copies.seq"
+            )
+        assert file.execute("SELECT count(*) FROM records").fetchone() == (total,)
+
+
 def test_pages(start, tmp_path):
     sim = start(Sim, "--models", MODELS)
     run("pages", start(Router, recipe_of_its_own(tmp_path), *to_sim(sim)))
@@ -74,3 +124,27 @@ def test_the_guide(start, tmp_path):
         every=0.5,
     )
     run("guide", router)
+
+
+def test_the_archive(start, tmp_path):
+    """Over a replay file of a hundred thousand records of several kinds."""
+    sim = start(Sim, "--models", MODELS)
+    recipe = recipe_of_its_own(tmp_path)
+    first = Router(tmp_path, recipe, *to_sim(sim))
+    try:
+        for i, prompt in enumerate((
+            "What is 17 * 23? Answer with only the number.",
+            "My API key is sk_live_123456. Is it safe to paste this into a public issue?",
+            "Write a friendly plan for a weekend in the mountains.",
+            "Design a sharded event store with exactly-once delivery and explain how it fails.",
+            "Translate to French: the weather is fine today.",
+        )):
+            identity = {"x-session-id": f"archive-{i}", "x-conversation-id": f"archive-{i}"}
+            answer = first.chat(prompt, identity)
+            assert answer.status_code == 200, answer.text
+            first.finished_record(answer)
+    finally:
+        first.stop()
+    multiply(first.state / "replay.sqlite", ARCHIVED)
+    router = start(Router, recipe, *to_sim(sim))
+    run("archive", router)

@@ -46,6 +46,16 @@ export function moment(iso: string): string {
     : date.toLocaleString([], { dateStyle: "short", timeStyle: "medium", hour12: false });
 }
 
+const monthDay = new Intl.DateTimeFormat([], { month: "short", day: "numeric" });
+
+// The time of a row: of another day with its day.
+export function rowTime(iso: string): string {
+  const date = new Date(iso);
+  return date.toDateString() === new Date().toDateString()
+    ? clock(iso)
+    : `${monthDay.format(date)}, ${clock(iso).slice(0, 5)}`;
+}
+
 export function duration(seconds: number): string {
   if (seconds < 60) return `${Math.round(seconds)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;

@@ -3,8 +3,18 @@ import { useCallback, useSyncExternalStore } from "react";
 
 const changed = "vsr-location";
 
+// Whether the browser's buttons led to this address, not a link.
+let back = false;
+window.addEventListener("popstate", () => {
+  back = true;
+});
+export function cameBack(): boolean {
+  return back;
+}
+
 export function navigate(to: string, replace = false): void {
   if (to === location.pathname + location.search) return;
+  if (!replace) back = false;
   if (replace) history.replaceState(null, "", to);
   else history.pushState(null, "", to);
   window.dispatchEvent(new Event(changed));

@@ -1,6 +1,6 @@
 // A span of time before now, in the address as `range`.
 import { useMemo } from "react";
-import { useParameter } from "./location";
+import { cameBack, useParameter } from "./location";
 
 export const ranges = {
   "15m": { name: "15 minutes", ms: 15 * 60_000, bucket: "minute" },
@@ -12,13 +12,23 @@ export const ranges = {
 } as const;
 export type RangeKey = keyof typeof ranges;
 
+// The starts that were looked at last: going back shows the same time again.
+const startOf = new Map<RangeKey, string>();
+
+function rangeStart(key: RangeKey): string {
+  const known = cameBack() ? startOf.get(key) : undefined;
+  const start = known ?? new Date(Date.now() - ranges[key].ms).toISOString();
+  startOf.set(key, start);
+  return start;
+}
+
 export function useRange(byDefault: RangeKey): {
   key: RangeKey; from: string; bucket: string; set: (key: string) => void;
 } {
   const [value, set] = useParameter("range", byDefault);
   const key = value in ranges ? (value as RangeKey) : byDefault;
   // Fixed for the life of the choice, so that the query is the same from one render to the next.
-  const from = useMemo(() => new Date(Date.now() - ranges[key].ms).toISOString(), [key]);
+  const from = useMemo(() => rangeStart(key), [key]);
   return { key, from, bucket: ranges[key].bucket, set };
 }
 

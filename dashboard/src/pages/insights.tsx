@@ -1,17 +1,20 @@
 // What was routed where over a time, and what it cost, with the accounting stated.
-import { useMemo } from "react";
-import { type Aggregate, type RecordList, query } from "../api/client";
+import { useCallback, useMemo } from "react";
+import { type Aggregate, query } from "../api/client";
+import type { Records } from "../api/records";
 import { useQuery } from "../api/use-query";
+import { useRecords } from "../api/use-records";
 import { modelColour } from "../app/colour";
-import { count, micros, moment, percent, tokens, usd } from "../app/format";
-import { Link } from "../app/link";
-import { setParameters, useLocation } from "../app/location";
+import { count, micros, percent, tokens, usd } from "../app/format";
+import { navigate, setParameters, useLocation } from "../app/location";
 import { RangeChoice, bucketStarts, useRange } from "../app/range";
 import { PageHead } from "../app/shell";
+import { useRows } from "../app/use-rows";
 import { Chart, type Series } from "../ui/chart";
 import "../ui/chart.css";
 import { Distribution } from "../ui/distribution";
-import { ActionBadge, Badge, Button, Card, Empty, Loaded, ModelName, Notice, Stat, Wide } from "../ui/ui";
+import { RecordList } from "../ui/record-list";
+import { ActionBadge, Button, Card, Empty, ErrorNotice, Loaded, ModelName, Notice, Skeleton, Stat } from "../ui/ui";
 
 const filters = ["decision", "model", "action", "status"] as const;
 
@@ -21,7 +24,7 @@ export default function Insights() {
   const chosen = Object.fromEntries(filters.map((name) => [name, search.get(name) ?? ""]));
   const filter = { from: range.from, ...chosen };
   const sums = useQuery<Aggregate>(`/v1/router_replay/aggregate${query({ ...filter, bucket: range.bucket })}`, 15_000);
-  const records = useQuery<RecordList>(`/v1/router_replay${query({ ...filter, limit: 50 })}`, 15_000);
+  const records = useRecords(`/v1/router_replay${query(filter)}`);
   const active = filters.filter((name) => chosen[name] !== "");
   const drill = (name: string) => (key: string) => {
     const next = new URLSearchParams(search);
@@ -56,9 +59,7 @@ export default function Insights() {
               <Latency data={data} />
               <Signals data={data} />
             </div>
-            <Card flush title={`The ${records.data ? `latest ${records.data.count} of ${count(records.data.total)}` : ""} records`}>
-              <Loaded query={records}>{(list) => <Records list={list} />}</Loaded>
-            </Card>
+            <Drilled records={records} total={data.record_count} />
           </div>
         )}
       </Loaded>
@@ -167,24 +168,20 @@ function Signals({ data }: { data: Aggregate }) {
   );
 }
 
-function Records({ list }: { list: RecordList }) {
+// The records behind the figures; `total` as of the figures, which are renewed by themselves.
+function Drilled({ records, total }: { records: Records; total: number }) {
+  const open = useCallback((row: number) => {
+    const event = records.row(row);
+    if (event) navigate(`/records/${event.id}`);
+  }, [records]);
+  const [marked] = useRows(records.length, open);
+  const newer = total - records.total;
   return (
-    <Wide label="Records">
-      <table className="table">
-        <thead><tr><th>Time</th><th>Prompt</th><th>Decision</th><th>Model</th><th>Learning</th><th className="number">Cost</th></tr></thead>
-        <tbody>
-          {list.data.map((record) => (
-            <tr key={record.id}>
-              <td><Link to={`/records/${record.id}`}>{moment(record.timestamp)}</Link></td>
-              <td style={{ maxWidth: 360, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" }}>{record.prompt}</td>
-              <td>{record.decision || <span className="muted">by name</span>}</td>
-              <td><ModelName name={record.selected_model} /></td>
-              <td>{record.lifecycle_state === "failed" || record.lifecycle_state === "aborted" ? <Badge tone="bad">{record.terminal_reason}</Badge> : <ActionBadge action={record.route_diagnostics.session_action} />}</td>
-              <td className="number">{usd(record.actual_cost, record.currency)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Wide>
+    <Card flush title={`The ${count(records.started ? records.total : total)} records`}
+      aside={records.started && newer > 0 && <Button onClick={() => records.renew()}>Show {count(newer)} newer</Button>}>
+      {records.length > 0 ? <RecordList records={records} marked={marked} label="Records, newest first" />
+        : records.error ? <div className="body"><ErrorNotice error={records.error} retry={() => records.retry()} /></div>
+        : <div className="body"><Skeleton /></div>}
+    </Card>
   );
 }
