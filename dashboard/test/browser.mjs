@@ -73,6 +73,27 @@ export async function seriousErrors(page) {
     .map((one) => `${one.id}: ${one.help} at ${one.nodes.map((node) => node.target.join(" ")).slice(0, 3).join(", ")}`);
 }
 
+// Every page of `pages` ([name, address]…) at two widths, light and dark: shot, not wider than the
+// window, without a serious accessibility error.
+export async function shootPages(pages, prefix = "") {
+  for (const dark of [false, true]) {
+    for (const width of [1280, 390]) {
+      await withPage({ width, dark }, async ({ page, go }) => {
+        for (const [name, to] of pages) {
+          await go(to);
+          await page.locator("h1").first().waitFor();
+          await page.waitForFunction(() => document.querySelector('[aria-label="Loading"], .record-list .skeleton') === null);
+          await page.waitForTimeout(name === "topology" || name === "insights" ? 600 : 150);
+          await shoot(page, `${prefix}${name}-${width}-${dark ? "dark" : "light"}`);
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+          assert.ok(wide <= 1, `${name} at ${width} px is ${wide} px too wide`);
+          assert.deepEqual(await seriousErrors(page), [], `${name} at ${width} px ${dark ? "dark" : "light"}`);
+        }
+      });
+    }
+  }
+}
+
 export async function json(to, init) {
   const response = await fetch(site + to, init);
   return response.json();

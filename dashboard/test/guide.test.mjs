@@ -1,7 +1,7 @@
 // The guide's checklist, walked through the dashboard over the embedded model.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { json, shoot, warm, withPage } from "./browser.mjs";
+import { chat, json, shoot, shootPages, warm, withPage } from "./browser.mjs";
 
 const simple = "What is 17 * 23? Answer with only the number.";
 const secret = "My API key is sk_live_123456. Is it safe to paste this into a public issue?";
@@ -86,4 +86,38 @@ test("the guide's checklist in the browser", async () => {
     assert.ok(models.models.some((model) => model.cached_tokens > 0), "some prompt tokens came from cache");
     await shoot(page, "guide-models");
   });
+});
+
+// Enough of everything for each page to have something to show: several decisions, a tool loop over
+// some turns, a private request, conversations that went on.
+async function traffic() {
+  const tools = [{ type: "function", function: { name: "read_file", parameters: { type: "object" } } }];
+  const ids = { "x-session-id": "guide-shots", "x-conversation-id": "guide-loop" };
+  const messages = [{ role: "user", content: design }];
+  const designed = await chat("", ids, { tools, messages });
+  for (let i = 0; i < 3; i++) {
+    messages.push(
+      { role: "assistant", content: null, tool_calls: [{ id: `call_${i}`, type: "function", function: { name: "read_file", arguments: `{"path": "part${i}.c"}` } }] },
+      { role: "tool", tool_call_id: `call_${i}`, content: `int part${i}(void) { return ${i}; }` },
+    );
+    await chat("", ids, { tools, messages });
+  }
+  messages.push({ role: "assistant", content: "It has three parts." }, { role: "user", content: simple });
+  await chat("", ids, { messages });
+  await chat(secret, ids);
+  for (let i = 0; i < 6; i++) {
+    await chat(`Write a friendly plan for weekend number ${i} in the mountains.`, { "x-session-id": "guide-shots", "x-conversation-id": `guide-${i % 2}` });
+  }
+  return designed.id;
+}
+
+test("every page over the embedded model: shot at two widths, light and dark", async () => {
+  const id = await traffic();
+  const record = await json(`/v1/router_replay/${id}`);
+  await shootPages([
+    ["live", "/live"], ["record", `/records/${id}`], ["conversations", "/conversations"],
+    ["conversation", `/conversations/${record.session_id}/${record.conversation_id}`],
+    ["insights", "/insights?range=1h"], ["topology", `/topology?record=${id}`],
+    ["playground", `/playground?record=${id}`], ["recipes", "/recipes"], ["models", "/models"], ["system", "/system"],
+  ], "guide-");
 });

@@ -2,7 +2,7 @@
 // backend (tests/e2e/test_dashboard.py starts both).
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { chat, json, open, seriousErrors, shoot, site, warm, withPage } from "./browser.mjs";
+import { chat, json, open, shootPages, site, warm, withPage } from "./browser.mjs";
 
 const design = "Design the architecture of a sharded event store with exactly-once delivery and explain the failure modes.";
 const simple = "What is 17 * 23? Answer with only the number.";
@@ -37,23 +37,7 @@ test("every page, at two widths, light and dark: shown whole, accessible", async
   const all = [...pages, ["record", `/records/${records.design.id}`], ["record-private", `/records/${records.secret.id}`]];
   const row = (await json("/api/v1/conversations?session_id=pages-session")).data.find((one) => one.turns > 1);
   all.push(["conversation", `/conversations/${row.session_id}/${row.conversation_id}`]);
-  for (const dark of [false, true]) {
-    for (const width of [1280, 390]) {
-      await withPage({ width, dark }, async ({ page, go }) => {
-        for (const [name, to] of all) {
-          await go(to);
-          await page.locator("h1").first().waitFor();
-          await page.waitForFunction(() => document.querySelector('[aria-label="Loading"]') === null);
-          await page.waitForTimeout(name === "topology" || name === "insights" ? 600 : 150);
-          await shoot(page, `${name}-${width}-${dark ? "dark" : "light"}`);
-          const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-          assert.ok(wide <= 1, `${name} at ${width} px is ${wide} px too wide`);
-          const found = await seriousErrors(page);
-          assert.deepEqual(found, [], `${name} at ${width} px ${dark ? "dark" : "light"}`);
-        }
-      });
-    }
-  }
+  await shootPages(all);
 });
 
 test("Live: requests come in by themselves, pausing holds them, the filter is in the address", async () => {

@@ -1,12 +1,14 @@
 // A conversation turn by turn: a lane per model, what was kept and what was changed, how warm each
 // model's cache still was, and what it cost against always using one model.
-import { useMemo } from "react";
+import { useCallback, useMemo } from "react";
 import { type Aggregate, type Models, type Trajectory, type Turn, query } from "../api/client";
 import { useQuery } from "../api/use-query";
 import { modelColour } from "../app/colour";
 import { clock, count, moment, percent, shortModel, tokens, usd } from "../app/format";
-import { Link } from "../app/link";
+import { Link, follow } from "../app/link";
+import { navigate } from "../app/location";
 import { PageHead } from "../app/shell";
+import { useRows } from "../app/use-rows";
 import { ActionBadge, Badge, Card, Empty, Loaded, ModelName, Stat, Wide } from "../ui/ui";
 import "./conversation.css";
 
@@ -152,7 +154,7 @@ function Timeline({ turns }: { turns: Turn[] }) {
             </g>
           ))}
           {turns.map((turn, i) => (
-            <a key={turn.id} href={`/records/${turn.id}`}
+            <a key={turn.id} href={`/records/${turn.id}`} onClick={(event) => follow(event, `/records/${turn.id}`)}
               aria-label={`Turn ${i + 1} at ${clock(turn.timestamp)}: ${turn.decision || "by name"}, ${turn.model}, ${turn.action} ${turn.reason}`}>
               <title>{`${clock(turn.timestamp)}  ${turn.decision || "by name"}\n${turn.model}\n${turn.action}: ${turn.reason}`}</title>
               <Mark turn={turn} cx={x(i)} cy={y(turn.model)} />
@@ -273,6 +275,11 @@ function Costs({ turns, models, sums }: { turns: Turn[]; models: Models | undefi
 }
 
 function TurnTable({ turns }: { turns: Turn[] }) {
+  const open = useCallback((row: number) => {
+    const turn = turns[row];
+    if (turn) navigate(`/records/${turn.id}`);
+  }, [turns]);
+  const [marked] = useRows(turns.length, open);
   return (
     <Wide label="Turns as a list">
       <table className="table">
@@ -280,8 +287,8 @@ function TurnTable({ turns }: { turns: Turn[] }) {
           <tr><th>Time</th><th>Decision</th><th>Model</th><th>Learning</th><th className="number">Prompt</th><th className="number">Cached</th><th className="number">Answer</th><th className="number">Cost</th></tr>
         </thead>
         <tbody>
-          {turns.map((turn) => (
-            <tr key={turn.id}>
+          {turns.map((turn, i) => (
+            <tr key={turn.id} className={i === marked ? "marked" : undefined}>
               <td><Link to={`/records/${turn.id}`}>{clock(turn.timestamp)}</Link></td>
               <td>{turn.decision || <span className="muted">by name</span>}</td>
               <td><ModelName name={turn.model} /></td>

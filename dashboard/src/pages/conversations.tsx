@@ -56,7 +56,7 @@ export default function Conversations() {
                 </thead>
                 <tbody>
                   {data.data.map((one, i) => (
-                    <tr key={`${one.session_id}/${one.conversation_id}`} style={i === marked ? { background: "var(--accent-soft)" } : undefined}>
+                    <tr key={`${one.session_id}/${one.conversation_id}`} className={i === marked ? "marked" : undefined}>
                       <td>
                         <Link to={`/conversations/${encodeURIComponent(one.session_id)}/${encodeURIComponent(one.conversation_id)}`}>{moment(one.last)}</Link>
                         <div className="muted small">{one.last_decision || "asked by name"}</div>

@@ -1,5 +1,5 @@
 // What was routed where over a time, and what it cost, with the accounting stated.
-import { useCallback, useMemo } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { type Aggregate, query } from "../api/client";
 import type { Records } from "../api/records";
 import { useQuery } from "../api/use-query";
@@ -16,12 +16,13 @@ import { Distribution } from "../ui/distribution";
 import { RecordList } from "../ui/record-list";
 import { ActionBadge, Button, Card, Empty, ErrorNotice, Loaded, ModelName, Notice, Skeleton, Stat } from "../ui/ui";
 
-const filters = ["decision", "model", "action", "status"] as const;
+const filters = ["decision", "model", "action", "status", "search"] as const;
 
 export default function Insights() {
   const range = useRange("24h");
   const { search } = useLocation();
   const chosen = Object.fromEntries(filters.map((name) => [name, search.get(name) ?? ""]));
+  const [draft, setDraft] = useState(chosen["search"] ?? "");
   const filter = { from: range.from, ...chosen };
   const sums = useQuery<Aggregate>(`/v1/router_replay/aggregate${query({ ...filter, bucket: range.bucket })}`, 15_000);
   const records = useRecords(`/v1/router_replay${query(filter)}`);
@@ -33,12 +34,18 @@ export default function Insights() {
   };
   return (
     <>
-      <PageHead title="Insights"><RangeChoice range={range} /></PageHead>
+      <PageHead title="Insights">
+        <RangeChoice range={range} />
+        <form onSubmit={(event) => { event.preventDefault(); setParameters({ search: draft.trim() }); }}>
+          <input className="field" type="search" data-search placeholder="Only with this text  /" aria-label="Only requests with this text in prompt, decision or model"
+            value={draft} onChange={(event) => { setDraft(event.target.value); if (event.target.value === "") setParameters({ search: "" }); }} />
+        </form>
+      </PageHead>
       {active.length > 0 && (
         <div className="row-line" style={{ marginBottom: "var(--space-4)" }}>
           <span className="muted">Only</span>
           {active.map((name) => (
-            <Button key={name} onClick={() => setParameters({ [name]: "" })} aria-label={`Remove the filter ${name} ${chosen[name]}`}>
+            <Button key={name} onClick={() => { setParameters({ [name]: "" }); if (name === "search") setDraft(""); }} aria-label={`Remove the filter ${name} ${chosen[name]}`}>
               {name}: {chosen[name]} ✕
             </Button>
           ))}
@@ -52,12 +59,16 @@ export default function Insights() {
             <Figures data={data} />
             <TimeSeries data={data} bucket={range.bucket} from={range.from} />
             <div className="split">
-              <Card title="Decisions"><Distribution values={data.decision_distribution} to={drill("decision")} /></Card>
-              <Card title="Models"><Distribution values={data.model_selection} to={drill("model")} name={(key) => <ModelName name={key} />} colour={modelColour} /></Card>
-              <Card title="What learning did"><Distribution values={data.action_distribution} to={drill("action")} name={(key) => <ActionBadge action={key} />} /></Card>
-              <Money data={data} />
-              <Latency data={data} />
-              <Signals data={data} />
+              <div className="stack">
+                <Card title="Decisions"><Distribution values={data.decision_distribution} to={drill("decision")} /></Card>
+                <Card title="What learning did"><Distribution values={data.action_distribution} to={drill("action")} name={(key) => <ActionBadge action={key} />} /></Card>
+                <Signals data={data} />
+              </div>
+              <div className="stack">
+                <Card title="Models"><Distribution values={data.model_selection} to={drill("model")} name={(key) => <ModelName name={key} />} colour={modelColour} /></Card>
+                <Money data={data} />
+                <Latency data={data} />
+              </div>
             </div>
             <Drilled records={records} total={data.record_count} />
           </div>
@@ -73,11 +84,11 @@ function Figures({ data }: { data: Aggregate }) {
   return (
     <div className="stats">
       <Stat label="Requests" value={count(data.record_count)} hint={ended > 0 ? `${data.lifecycle.failed} failed, ${data.lifecycle.aborted} aborted` : "all good"} />
-      <Stat label="Spent" value={usd(data.summary.actual_spend, data.summary.currency)} hint="from reported tokens and your prices" />
-      <Stat label="Prompt tokens from cache" value={percent(volume.prompt_tokens > 0 ? volume.cached_prompt_tokens / volume.prompt_tokens : undefined)} hint={`of ${tokens(volume.prompt_tokens)}`} />
+      <Stat label="Spent" value={usd(data.summary.actual_spend, data.summary.currency)} hint="reported tokens at your prices" />
+      <Stat label="Saved" value={usd(data.summary.total_saved, data.summary.currency)} hint={`of ${usd(data.summary.baseline_spend, data.summary.currency)} on the most capable model, same cache`} />
+      <Stat label="Prompt from cache" value={percent(volume.prompt_tokens > 0 ? volume.cached_prompt_tokens / volume.prompt_tokens : undefined)} hint={`of ${tokens(volume.prompt_tokens)}`} />
       <Stat label="Switches" value={count(data.switches)} hint={`${((data.switches / data.record_count) * 100).toFixed(1)} per 100 requests`} />
       <Stat label="Unsafe switches" value={<span style={{ color: data.unsafe_switches > 0 ? "var(--bad)" : "var(--good)" }}>{count(data.unsafe_switches)}</span>} hint="tool results or state given to another model" />
-      <Stat label="Routing, median" value={micros(data.routing_latency_us.p50)} hint={`p99 ${micros(data.routing_latency_us.p99)}`} />
     </div>
   );
 }

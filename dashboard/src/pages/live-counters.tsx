@@ -49,7 +49,7 @@ export function Counters({ minute, newest }: {
       <Stat label="Prompt tokens from cache" value={percent(prompt > 0 ? cached / prompt : undefined)} hint={`${tokens(cached)} of ${tokens(prompt)}`}>
         <Spark values={each((second) => second.cachedTokens)} label="Prompt tokens from cache in each second" />
       </Stat>
-      <Stat label="Spent, last minute" value={usd(sum((second) => second.cost))} hint="from reported tokens and your prices">
+      <Stat label="Spent, last minute" value={usd(sum((second) => second.cost))} hint="at your prices">
         <Spark values={each((second) => second.cost)} label="Money spent in each second" />
       </Stat>
       <Stat label="Models"

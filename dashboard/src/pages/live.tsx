@@ -97,11 +97,11 @@ export default function Live() {
           {held ? <PlayIcon /> : <PauseIcon />}
           {held ? `Resume${newerText(records.kept)}` : "Pause"}
         </Button>
-        <Filters typed={typed} action={action} status={status} to={to} />
+        <Search typed={typed} />
       </PageHead>
       <div className="stack">
         <Counters minute={minute} newest={newest} />
-        <Card flush label="Requests">
+        <Card flush title="Requests" label="Requests" aside={<Kinds action={action} status={status} to={to} />}>
           {records.length > 0 ? (
             <RecordList records={records} marked={marked} label="Requests, newest first" onAway={setAway} />
           ) : records.error ? (
@@ -137,11 +137,11 @@ const kinds = [
   ["status=failed", "failed"], ["status=aborted", "aborted"], ["status=running", "running"],
 ] as const;
 
-function Filters({ typed, action, status, to }: { typed: string; action: string; status: string; to: string }) {
+function Kinds({ action, status, to }: { action: string; status: string; to: string }) {
   const kind = action !== "" ? `action=${action}` : status !== "" ? `status=${status}` : "";
   const choose = (value: string) => setParameters({ action: "", status: "", ...Object.fromEntries(new URLSearchParams(value)) });
   return (
-    <>
+    <div className="row-line">
       <select className="field" aria-label="Kind of requests" value={kind} onChange={(event) => choose(event.target.value)}>
         {kinds.map(([value, name]) => <option key={value} value={value}>{name}</option>)}
       </select>
@@ -149,13 +149,19 @@ function Filters({ typed, action, status, to }: { typed: string; action: string;
         <span className="muted small">before</span>
         <input className="field" type="datetime-local" value={to} onChange={(event) => setParameters({ to: event.target.value })} />
       </label>
-      <form onSubmit={(event) => {
-        event.preventDefault();
-        if (recordId.test(typed.trim())) navigate(`/records/${typed.trim()}`);
-      }}>
-        <input className="field" type="search" data-search placeholder="Filter  /" aria-label="Filter by prompt, decision, model or id"
-          value={typed} onChange={(event) => setParameters({ q: event.target.value })} />
-      </form>
-    </>
+    </div>
+  );
+}
+
+// The id of a record opens it.
+function Search({ typed }: { typed: string }) {
+  return (
+    <form onSubmit={(event) => {
+      event.preventDefault();
+      if (recordId.test(typed.trim())) navigate(`/records/${typed.trim()}`);
+    }}>
+      <input className="field" type="search" data-search placeholder="Filter  /" aria-label="Filter by prompt, decision, model or id"
+        value={typed} onChange={(event) => setParameters({ q: event.target.value })} />
+    </form>
   );
 }

@@ -28,6 +28,10 @@ const examples = [
   "Design the architecture of a sharded event store with exactly-once delivery and explain the failure modes.",
 ];
 
+function spoken(turns: Turn[]): ChatMessage[] {
+  return turns.flatMap((turn) => [...turn.messages, ...(turn.answer ? [turn.answer] : [])]);
+}
+
 function freshId(kind: string): string {
   return `${kind}-${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36)}`;
 }
@@ -65,13 +69,13 @@ export default function Playground() {
   useEffect(() => () => abort.current?.abort(), []);
 
   const soFar = useMemo(
-    () => [...history, ...turns.flatMap((turn) => [...turn.messages, ...(turn.answer ? [turn.answer] : [])])],
+    () => [...history, ...spoken(turns)],
     [history, turns],
   );
   const pending = turns.at(-1)?.answer?.tool_calls ?? [];
 
-  const run = async (added: ChatMessage[]) => {
-    const messages = [...soFar, ...added];
+  const run = async (added: ChatMessage[], earlier = soFar) => {
+    const messages = [...earlier, ...added];
     const input: ChatInput = { model, messages, session, conversation, withTool: withTool || messages.some((one) => one.tool_calls), maxTokens: 256 };
     const mine = new AbortController();
     abort.current = mine;
@@ -93,6 +97,14 @@ export default function Playground() {
     setText("");
     void run([{ role: "user", content: prompt }]);
   };
+  // The last request once more, as it was; what was answered then is not part of it.
+  const replay = () => {
+    const last = turns.at(-1);
+    if (!last || busy) return;
+    const earlier = turns.slice(0, -1);
+    setTurns(earlier);
+    void run(last.messages, [...history, ...spoken(earlier)]);
+  };
   const deliver = () => void run(pending.map((call) => ({ role: "tool", tool_call_id: call.id, content: toolResult })));
   // A model that calls no tool by itself: the simulator makes the call that it would have made.
   const simulateCall = () => {
@@ -106,11 +118,12 @@ export default function Playground() {
       return [...before.slice(0, -1), { ...last, answer }];
     });
   };
-  const restart = () => {
+  const restart = (newSession: boolean) => {
     abort.current?.abort();
     setTurns([]);
     setHistory([]);
     setConversation(freshId("run"));
+    if (newSession) setSession(freshId("play"));
   };
   const lastRoute = turns.at(-1)?.route;
 
@@ -118,7 +131,8 @@ export default function Playground() {
     <>
       <PageHead title="Playground">
         <Button aria-pressed={compare !== ""} onClick={() => setCompare(compare === "" ? "true" : "")}>Compare two recipes</Button>
-        <Button onClick={restart}>New conversation</Button>
+        <Button onClick={() => restart(false)}>New conversation</Button>
+        <Button onClick={() => restart(true)}>New session</Button>
       </PageHead>
       <div className="split">
         <div>
@@ -180,6 +194,7 @@ export default function Playground() {
                       Simulate a tool call
                     </Button>
                   )}
+                  {lastRoute && !busy && <Button onClick={replay} title="Sends the last request once more">Replay</Button>}
                   {lastRoute && (
                     <Button onClick={() => {
                       const sent = soFar.slice(0, soFar.map((one) => one.role).lastIndexOf("user") + 1);

@@ -90,23 +90,24 @@ export function signalRows(
     .sort((a, b) => Number(b.matched) - Number(a.matched) || a.id.localeCompare(b.id));
 }
 
-export function Signals({ rows, all }: { rows: SignalRow[]; all: boolean }) {
+// `found`: what a signal matched in the text, by its id.
+export function Signals({ rows, all, found }: { rows: SignalRow[]; all: boolean; found: Map<string, string[]> }) {
   const shown = all ? rows : rows.filter((row) => row.matched || row.error !== undefined || near(row));
   if (shown.length === 0) return <p className="muted">No signal matched.</p>;
   return (
     <Wide label="Signals">
       <table className="table">
         <thead>
-          <tr><th>Signal</th><th className="number">Value</th><th>Against its threshold</th><th>Came to</th></tr>
+          <tr><th>Signal</th><th className="number">Value</th><th className="number">Threshold</th><th>Came to</th><th>Matched text</th></tr>
         </thead>
         <tbody>
           {shown.map((row) => (
             <tr key={row.id}>
               <td className="mono">{row.id}</td>
               <td className="number">{Number.isInteger(row.value) ? row.value : row.value.toFixed(3)}</td>
-              <td style={{ width: "30%", verticalAlign: "middle" }}>
+              <td className="number">
                 {row.threshold !== undefined ? (
-                  <Meter value={row.value} threshold={row.threshold} matched={row.matched} />
+                  <>{row.threshold}<Meter value={row.value} threshold={row.threshold} matched={row.matched} /></>
                 ) : (
                   <span className="muted small">yes or no</span>
                 )}
@@ -121,6 +122,7 @@ export function Signals({ rows, all }: { rows: SignalRow[]; all: boolean }) {
                 )}
                 {row.error !== undefined && <div className="small muted">{row.error}</div>}
               </td>
+              <td className="small matched-text">{found.get(row.id)?.map((text) => <mark key={text}>{text}</mark>) ?? <span className="muted">–</span>}</td>
             </tr>
           ))}
         </tbody>
@@ -205,6 +207,9 @@ function Projection({ trace, outputs }: { trace: ProjectionTrace; outputs: Topol
               }} />
           );
         })}
+        {edges.filter((edge) => edge > low && edge < high).map((edge) => (
+          <s key={edge} style={{ left: `${at(edge)}%` }} title={`band at ${edge}`} />
+        ))}
         <b style={{ left: `calc(${at(trace.value)}% - 1px)` }} />
       </div>
       <div className="row-line small" style={{ marginTop: 4 }}>
@@ -216,7 +221,12 @@ function Projection({ trace, outputs }: { trace: ProjectionTrace; outputs: Topol
       </div>
       {counted.length > 0 && (
         <div className="small muted" style={{ marginTop: 4 }}>
-          {counted.map((one) => `${one.type}:${one.name} ${one.contribution > 0 ? "+" : ""}${one.contribution.toFixed(3)}`).join(" · ")}
+          {counted.map((one, i) => (
+            <span key={`${one.type}:${one.name}`} className="contribution">
+              <i style={{ background: `var(--series-${i % 8})`, opacity: one.contribution > 0 ? 1 : 0.45 }} />
+              {one.type}:{one.name} {one.contribution > 0 ? "+" : ""}{one.contribution.toFixed(3)}
+            </span>
+          ))}
         </div>
       )}
     </div>
@@ -343,6 +353,7 @@ export function Learning({ verdict }: { verdict: Verdict }) {
         </p>
       )}
       <dl className="facts">
+        <dt>Lock</dt><dd>{verdict.locked ? <Badge tone="warn">{verdict.reason.replaceAll("_", " ")}</Badge> : "none"}</dd>
         <dt>Gain against margin</dt><dd>{usd(verdict.gain_usd)} against {usd(verdict.margin_usd)}</dd>
         <dt>Turns, switches</dt><dd>{verdict.turns}, {verdict.switches}</dd>
         {verdict.idle_seconds !== undefined && verdict.idle_seconds >= 0 && (
@@ -425,6 +436,48 @@ function contentText(content: unknown): string {
     return content.map((part: { text?: string; type?: string }) => part.text ?? `[${part.type ?? "part"}]`).join("\n");
   }
   return "";
+}
+
+// The steps of the tools in the order of the request, then what the answer calls.
+function toolSteps(record: ReplayRecord): { kind: "call" | "result" | "answer"; name: string; id: string }[] {
+  const out: ReturnType<typeof toolSteps> = [];
+  const names = new Map<string, string>();
+  for (const message of messagesOf(record.request_body) ?? []) {
+    for (const call of message.tool_calls ?? []) {
+      const [name, id] = [call.function?.name ?? "?", call.id ?? ""];
+      names.set(id, name);
+      out.push({ kind: "call", name, id });
+    }
+    if (message.role === "tool") {
+      const id = message.tool_call_id ?? "";
+      out.push({ kind: "result", name: names.get(id) ?? "?", id });
+    }
+  }
+  for (const call of record.tool_calls ?? []) out.push({ kind: "answer", name: call.name, id: call.id });
+  return out;
+}
+
+const stepNames = { call: "called before", result: "result delivered", answer: "called by this answer" };
+
+export function ToolTrace({ record }: { record: ReplayRecord }) {
+  const steps = toolSteps(record);
+  const offered = record.tool_definitions ?? 0;
+  const stage = record.tool_trace?.stage === "tool_loop" ? "within a tool loop" : "outside a tool loop";
+  return (
+    <>
+      <p>{offered === 0 ? "No tools were offered" : `${offered} ${offered === 1 ? "tool was" : "tools were"} offered`}; {stage}.</p>
+      {steps.length > 0 && (
+        <ol className="tool-steps">
+          {steps.map((step, i) => (
+            <li key={i}>
+              <Badge tone={step.kind === "result" ? "warn" : "plain"}>{stepNames[step.kind]}</Badge>{" "}
+              <code>{step.name}</code> <span className="muted small mono">{step.id}</span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </>
+  );
 }
 
 // System prompts and tool traffic are closed: they are long and seldom what one looks for.

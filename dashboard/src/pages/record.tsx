@@ -8,7 +8,7 @@ import { Link } from "../app/link";
 import { PageHead } from "../app/shell";
 import { explain } from "../app/reasons";
 import { ActionBadge, Badge, Button, Card, CopyButton, Empty, ErrorNotice, Loaded, ModelName, Notice, Skeleton, Stat, Wide } from "../ui/ui";
-import { Decisions, Learning, Messages, Projections, PromptText, Rejected, Signals, Waterfall, messagesOf, signalRows } from "./record-parts";
+import { Decisions, Learning, Messages, Projections, PromptText, Rejected, Signals, ToolTrace, Waterfall, messagesOf, signalRows } from "./record-parts";
 import "./record.css";
 
 const runningEveryMs = 1000;
@@ -61,6 +61,13 @@ function Shown({ record }: { record: ReplayRecord }) {
   const evaluation = usePost<Eval>(input ? "/api/v1/eval" : null, input);
   const sameRecipe = evaluation.data?.recipe === record.policy_version;
   const marks = (evaluation.data?.evidence ?? []).map((one) => one.what);
+  const found = useMemo(() => {
+    const out = new Map<string, string[]>();
+    for (const { signal, what } of evaluation.data?.evidence ?? []) {
+      out.set(signal, [...new Set([...(out.get(signal) ?? []), what])]);
+    }
+    return out;
+  }, [evaluation.data]);
   const tokensIn = record.prompt_tokens ?? 0;
   const cached = record.cached_prompt_tokens ?? 0;
 
@@ -116,7 +123,7 @@ function Shown({ record }: { record: ReplayRecord }) {
               {allSignals ? "Only what matters" : `All ${rows.length}`}
             </Button>
           }>
-            <Signals rows={rows} all={allSignals} />
+            <Signals rows={rows} all={allSignals} found={found} />
             {record.signals_complete === false && (
               <p className="small muted" style={{ marginTop: "var(--space-2)" }}>
                 Signals that could no longer change the decision were not evaluated.
@@ -145,15 +152,11 @@ function Shown({ record }: { record: ReplayRecord }) {
           </Card>
         </div>
 
-        <Attempts record={record} />
         <div className="split">
+          <Attempts record={record} />
+          <Card title="Tools"><ToolTrace record={record} /></Card>
           <Card title="Request"><Messages body={record.request_body} truncated={record.request_body_truncated} /></Card>
           <Card title="Answer">
-            {(record.tool_calls?.length ?? 0) > 0 && (
-              <p style={{ marginBottom: "var(--space-2)" }}>
-                Tool calls: {record.tool_calls?.map((call) => <code key={call.id}>{call.name} </code>)}
-              </p>
-            )}
             {record.response_body ? <pre>{record.response_body}{record.response_body_truncated ? "\n… cut here" : ""}</pre> : <p className="muted">No text is stored.</p>}
           </Card>
         </div>

@@ -3,10 +3,10 @@
 import { Background, Controls, type Edge, Handle, type Node, type NodeProps, Position, ReactFlow, ReactFlowProvider, useReactFlow } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
 import { memo, useEffect, useMemo, useState } from "react";
-import { type Aggregate, type Eval, type Models, type ReplayRecord, type Topology, query } from "../api/client";
+import { type Aggregate, type Endpoint, type Eval, type Models, type RecordList, type ReplayRecord, type Topology, query } from "../api/client";
 import { usePost } from "../api/use-post";
 import { useQuery } from "../api/use-query";
-import { count } from "../app/format";
+import { clock, count } from "../app/format";
 import { Link } from "../app/link";
 import { setParameters, useLocation, useParameter } from "../app/location";
 import { PageHead } from "../app/shell";
@@ -29,7 +29,13 @@ const RecipeNode = memo(function RecipeNode({ data }: NodeProps<Shown>) {
     </div>
   );
 });
+const recordsOffered = 20;
 const nodeTypes = { recipe: RecipeNode };
+
+function healthOf(endpoint: Endpoint): string {
+  if (endpoint.drained) return "drained";
+  return endpoint.healthy ? "healthy" : "resting after failures";
+}
 
 // A phone shows a part that can be read, to be moved about, and not the whole.
 function readable(): number {
@@ -64,6 +70,8 @@ function RecipeGraph({ topology }: { topology: Topology }) {
   const load = useQuery<Aggregate>(`/v1/router_replay/aggregate${query({ from })}`, 10_000);
   const models = useQuery<Models>("/api/v1/models", 5_000);
 
+  const latest = useQuery<RecordList>(`/v1/router_replay?limit=${recordsOffered}`, 10_000).data?.data ?? [];
+
   const lit = useMemo<Lit | undefined>(() => {
     if (evaluation.data) return litBy(evaluation.data, topology);
     if (record.data) return litByRecord(record.data.signals ?? {}, record.data.decision, record.data.selected_model, topology);
@@ -93,6 +101,11 @@ function RecipeGraph({ topology }: { topology: Topology }) {
         }
       }
     }
+    const endpoints = new Map(models.data?.models.flatMap((model) => model.endpoints.map((one) => [one.address, one] as const)));
+    const sick = (target: string): boolean => {
+      if (target.startsWith("endpoint:")) return endpoints.get(target.slice(9))?.healthy === false;
+      return models.data?.models.some((one) => `model:${one.name}` === target && !one.healthy) ?? false;
+    };
     const litIds = new Set(graph.places.filter(isLit).map((place) => place.id));
     const note = (place: Place): string => {
       if (place.id.startsWith("decision:")) {
@@ -105,7 +118,8 @@ function RecipeGraph({ topology }: { topology: Topology }) {
         const flight = model.endpoints.reduce((sum, one) => sum + one.in_flight, 0);
         return `${model.healthy ? "can serve" : "cannot serve"} · ${flight} in flight · ${count(load.data?.model_selection[place.more] ?? 0)}/h`;
       }
-      return "";
+      const endpoint = endpoints.get(place.name);
+      return endpoint ? `${healthOf(endpoint)} · ${endpoint.in_flight} in flight` : "";
     };
     const word = find.trim().toLowerCase();
     const nodes: Shown[] = graph.places.map((place) => {
@@ -121,15 +135,22 @@ function RecipeGraph({ topology }: { topology: Topology }) {
         ariaLabel: `${columnNames[place.column]}: ${place.name}, ${place.more}${on ? ", lit" : ""}`,
       };
     });
-    const most = Math.max(1, ...Object.values(load.data?.decision_distribution ?? {}));
+    // Requests of the last hour that went along an edge; to an endpoint all that its model had.
+    const requests = (source: string): number => {
+      if (source.startsWith("decision:")) return load.data?.decision_distribution[source.slice(9)] ?? 0;
+      if (source.startsWith("model:")) return load.data?.model_selection[source.slice(6)] ?? 0;
+      return 0;
+    };
+    const most = Math.max(1, ...graph.joins.map(({ from: source }) => requests(source)));
     const edges: Edge[] = graph.joins.map(({ from: source, to: target }) => {
       const on = litIds.has(source) && litIds.has(target);
       const faint = (lit && !on) || (focus !== "" && !(near.has(source) && near.has(target)));
-      const name = source.startsWith("decision:") ? source.slice(9) : "";
-      const share = name !== "" ? (load.data?.decision_distribution[name] ?? 0) / most : 0;
+      const n = requests(source);
+      const stroke = sick(target) ? "var(--bad)" : on ? "var(--accent)" : "var(--line)";
       return {
         id: `${source}→${target}`, source, target, focusable: false,
-        style: { stroke: on ? "var(--accent)" : "var(--line)", strokeWidth: on ? 3 : 1 + share * 4, opacity: faint ? 0.18 : 1 },
+        label: n > 0 && !faint && source.startsWith("model:") ? `${count(n)}/h` : undefined,
+        style: { stroke, strokeWidth: on ? 3 : 1 + (n / most) * 4, strokeDasharray: sick(target) ? "5 4" : undefined, opacity: faint ? 0.18 : 1 },
       };
     });
     return { nodes, edges };
@@ -149,6 +170,14 @@ function RecipeGraph({ topology }: { topology: Topology }) {
           <input className="field" style={{ flex: 1, minWidth: 200 }} aria-label="Prompt to try" placeholder="Type a prompt to light its path; nothing is sent"
             value={draft} onChange={(event) => setDraft(event.target.value)} />
           <Button kind="primary" type="submit" disabled={draft.trim() === ""}>Try it</Button>
+          <select className="field" style={{ maxWidth: 240 }} aria-label="A record to show" value={recordId ?? ""}
+            onChange={(event) => { setDraft(""); setParameters({ prompt: "", record: event.target.value }); }}>
+            <option value="">or a record…</option>
+            {recordId && !latest.some((one) => one.id === recordId) && <option value={recordId}>{recordId.slice(0, 8)}</option>}
+            {latest.map((one) => (
+              <option key={one.id} value={one.id}>{clock(one.timestamp)} {one.decision || "by name"}: {one.prompt?.slice(0, 40)}</option>
+            ))}
+          </select>
           {(prompt !== "" || recordId) && <Button onClick={() => { setDraft(""); setParameters({ prompt: "", record: "" }); }}>Clear</Button>}
         </form>
         {evaluation.error && <ErrorNotice error={evaluation.error} />}
@@ -176,7 +205,8 @@ function RecipeGraph({ topology }: { topology: Topology }) {
         </div>
         <p className="muted small">
           A click on a family opens it, on anything else shows only what leads to it and what it leads to.
-          Edges from decisions are as wide as their share of the last hour.
+          Edges from decisions and models are as wide as their requests of the last hour; a dashed red one
+          leads to what cannot serve.
         </p>
         {evaluation.data && <Card title="Why"><Decisions evaluation={evaluation.data} /></Card>}
       </div>

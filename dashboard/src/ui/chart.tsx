@@ -27,7 +27,7 @@ export function Chart({ times, series, format, label, height = 200, bars = false
         cursor: { y: false },
         legend: { live: true },
         scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
-        axes: [axis, { ...axis, size: 84, values: (_, values) => values.map(format) }],
+        axes: [axis, { ...axis, size: 84, values: (_, values) => values.map((value) => format(value)) }],
         series: [
           {},
           ...series.map((one) => ({

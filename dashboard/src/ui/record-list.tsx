@@ -45,8 +45,8 @@ export function RecordList({ records, marked, label, onAway }: {
         onAway?.(records.scrollTop > rowHeight / 2);
       }}>
       <div className="record-row head" aria-hidden="true">
-        <span>Time</span><span>Prompt</span><span>Conversation</span><span>Decision</span><span>Model</span><span>Action</span>
-        <span className="number">Tokens</span><span className="number">Cached</span>
+        <span>Time</span><span>Prompt</span><span>Conv.</span><span>Decision</span><span>Model</span><span>Action</span>
+        <span className="number">In / out</span><span className="number">Cached</span>
         <span className="number">Routing</span><span className="number">Cost</span>
       </div>
       <div style={{ height: virtual.getTotalSize(), position: "relative" }}>
@@ -69,13 +69,13 @@ function Row({ index, start, event, marked }: {
   return (
     <Link to={`/records/${event.id}`} data-row={index} style={place}
       className={`record-row ${marked ? "marked" : ""} ${event.failed ? "failed" : ""}`}>
-      <span className="muted" title={event.timestamp}>{rowTime(event.timestamp)}</span>
+      <span className="muted small" title={event.timestamp}>{rowTime(event.timestamp)}</span>
       <span className="prompt">{event.prompt || <em className="muted">no text</em>}</span>
-      <span className="wide mono small muted">{event.conversation_id?.slice(0, 8) || "–"}</span>
+      <span className="wide mono small muted" title={`conversation ${event.conversation_id ?? ""}`}>{event.conversation_id?.slice(0, 8) || "–"}</span>
       <span>{event.decision || <span className="muted">asked by name</span>}</span>
-      <span className="wide"><ModelName name={event.model} /></span>
+      <span className="model"><ModelName name={event.model} /></span>
       <span>{event.failed ? <Badge tone="bad">{event.status || "failed"}</Badge> : <ActionBadge action={event.action} />}</span>
-      <span className="number wide">{tokens(event.prompt_tokens)}</span>
+      <span className="number wide">{tokens(event.prompt_tokens)} / {tokens(event.completion_tokens)}</span>
       <span className="number wide">
         {percent(event.prompt_tokens ? (event.cached_prompt_tokens ?? 0) / event.prompt_tokens : undefined)}
       </span>
