@@ -81,6 +81,7 @@ const std::span<const Api::Row> Api::kRows = [] {
       {{"GET", "/api/v1/topology"}, &Api::topology},
       {{"GET", "/api/v1/models"}, &Api::models},
       {{"POST", "/api/v1/endpoints"}, &Api::endpoints},
+      {{"GET", "/api/v1/endpoints/metrics"}, &Api::endpoint_metrics},
       {{"GET", "/api/v1/sessions"}, &Api::sessions},
       {{"GET", "/api/v1/sessions/{id}"}, &Api::session},
       {{"GET", "/api/v1/system"}, &Api::system},

@@ -116,6 +116,7 @@ class Api final : public http::Handler {
   net::Task<void> topology(http::Exchange& exchange, std::string_view rest);
   net::Task<void> models(http::Exchange& exchange, std::string_view rest);
   net::Task<void> endpoints(http::Exchange& exchange, std::string_view rest);
+  net::Task<void> endpoint_metrics(http::Exchange& exchange, std::string_view rest);
   net::Task<void> sessions(http::Exchange& exchange, std::string_view rest);
   net::Task<void> session(http::Exchange& exchange, std::string_view rest);
   net::Task<void> system(http::Exchange& exchange, std::string_view rest);

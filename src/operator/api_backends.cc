@@ -3,6 +3,7 @@
 
 #include "json/value.h"
 #include "operator/api.h"
+#include "operator/backend_metrics.h"
 
 namespace vsr::operator_api {
 
@@ -92,6 +93,13 @@ net::Task<void> Api::endpoints(http::Exchange& exchange, std::string_view) {
                                     fmt::format("there is no endpoint {}; /api/v1/models lists "
                                                 "them",
                                                 key)});
+  });
+}
+
+net::Task<void> Api::endpoint_metrics(http::Exchange& exchange, std::string_view) {
+  co_await work(exchange, [this](std::string_view) {
+    const std::shared_ptr<const gateway::Runtime> runtime = hooks_.runtime();
+    return Answer{200, backend_metrics_document(runtime.get())};
   });
 }
 

@@ -306,6 +306,17 @@ TEST(OperatorApi, ModelsHaveTheirEndpointsAndHealth) {
   EXPECT_EQ(models[1].find("pricing"), nullptr);
 }
 
+TEST(OperatorApi, ABackendThatSaysNothingOfItsCacheIsAProblemOfItsOwn) {
+  Site site;
+  const json::Value endpoints = site.json(200, "GET", "/api/v1/endpoints/metrics")["endpoints"];
+  ASSERT_EQ(endpoints.size(), 3U);
+  for (const json::Value& endpoint : endpoints.items()) {
+    EXPECT_THAT(endpoint["key"].as_string(), testing::StartsWith("http://127.0.0.1:"));
+    EXPECT_NE(endpoint["problem"].as_string(), "");
+    EXPECT_EQ(endpoint.find("hit_rate"), nullptr);
+  }
+}
+
 TEST(OperatorApi, ValidateHandsTheRecipeOn) {
   Site site;
   EXPECT_TRUE(site.json(200, "POST", "/api/v1/config/validate", "good")["valid"].as_bool());

@@ -72,7 +72,7 @@ wire::ApiResult<std::string> evaluate(const router::Router& router, const gatewa
     }
   }
   const router::Decision decision = router.decide(request, origin);
-  return router::eval_document(router, decision);
+  return router::eval_document(router, decision, request.prompt());
 }
 
 }  // namespace vsr::operator_api

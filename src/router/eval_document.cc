@@ -8,6 +8,7 @@
 #include <span>
 
 #include "base/id.h"
+#include "signals/patterns.h"
 
 namespace vsr::router {
 
@@ -366,7 +367,36 @@ void write_learning(const Router& router, const Decision& decision, json::JsonWr
   }
 }
 
-std::string eval_document(const Router& router, const Decision& decision) {
+namespace {
+
+// What a keyword or pattern stands for in the prompt, as it is written there; "" if it matched
+// another text or reading.
+std::string_view matched_text(const config::Config& config, const signals::Evidence& evidence,
+                              std::string_view prompt) {
+  const config::SignalInfo& signal = config.signals[evidence.signal];
+  if (signal.type != config::SignalType::kKeyword) return {};
+  const config::KeywordRule& rule = config.rules.keywords[signal.rule];
+  const std::string pattern = rule.method == config::KeywordMethod::kRegex
+                                  ? std::string(evidence.what)
+                                  : fmt::format("\\Q{}\\E", evidence.what);
+  return signals::first_match(pattern, prompt, rule.case_sensitive);
+}
+
+void write_evidence(const Decision& decision, std::string_view prompt, json::JsonWriter& w) {
+  w.key("evidence").begin_array();
+  for (const signals::Evidence& evidence : decision.values.evidence) {
+    w.begin_object().field("signal", label_of(*decision.config, evidence.signal));
+    w.field("what", evidence.what);
+    const std::string_view text = matched_text(*decision.config, evidence, prompt);
+    if (!text.empty()) w.field("text", text);
+    w.end_object();
+  }
+  w.end_array();
+}
+
+}  // namespace
+
+std::string eval_document(const Router& router, const Decision& decision, std::string_view prompt) {
   const config::Config& config = *decision.config;
   const policy::Explanation explanation = router.explain(decision);
   json::JsonWriter w;
@@ -391,14 +421,7 @@ std::string eval_document(const Router& router, const Decision& decision) {
     w.field(label_of(config, error.signal), error.message);
   }
   w.end_object();
-  w.key("evidence").begin_array();
-  for (const signals::Evidence& evidence : decision.values.evidence) {
-    w.begin_object()
-        .field("signal", label_of(config, evidence.signal))
-        .field("what", evidence.what)
-        .end_object();
-  }
-  w.end_array();
+  write_evidence(decision, prompt, w);
   write_projections(explanation, w);
   write_decisions(decision, explanation, w);
   w.field("context_tokens", decision.facts.needs.context_tokens);

@@ -5,6 +5,7 @@
 // would do. For the operator API and the command line. Pure.
 
 #include <string>
+#include <string_view>
 
 #include "json/writer.h"
 #include "router/decision.h"
@@ -12,8 +13,9 @@
 
 namespace vsr::router {
 
-// One whole object.
-std::string eval_document(const Router& router, const Decision& decision);
+// One whole object. `prompt` is where the text that keywords matched is shown from.
+std::string eval_document(const Router& router, const Decision& decision,
+                          std::string_view prompt = {});
 
 // The learning verdict as members of the object that is open in `w`.
 void write_learning(const Router& router, const Decision& decision, json::JsonWriter& w);

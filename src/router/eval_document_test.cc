@@ -97,6 +97,16 @@ TEST_F(EvalDocument, GivesEverySignalItsConfidenceValueAndError) {
   EXPECT_EQ(document["signal_errors"].size(), 1U);
   EXPECT_EQ(document["evidence"][0]["signal"].as_string(), "keyword:hard");
   EXPECT_EQ(document["evidence"][0]["what"].as_string(), "prove");
+  EXPECT_EQ(document["evidence"][0].find("text"), nullptr);
+}
+
+TEST_F(EvalDocument, ShowsWhatAKeywordMatchedAsThePromptHasIt) {
+  world_.origin_.evaluate_all = true;
+  const std::string prompt = "Please PROVE it";
+  const Decision decision = world_.decide(body("auto", {user(prompt)}));
+  const json::Value evidence = world_.document(decision, prompt)["evidence"][0];
+  EXPECT_EQ(evidence["what"].as_string(), "prove");
+  EXPECT_EQ(evidence["text"].as_string(), "PROVE");
 }
 
 TEST_F(EvalDocument, AddsUpTheProjections) {

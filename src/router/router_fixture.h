@@ -174,8 +174,8 @@ class World {
   void set_healthy(std::string_view model, bool healthy) {
     origin_.models[config_->find_model(model)].healthy = healthy;
   }
-  json::Value document(const Decision& decision) const {
-    auto parsed = json::Value::parse(eval_document(*router_, decision));
+  json::Value document(const Decision& decision, std::string_view prompt = {}) const {
+    auto parsed = json::Value::parse(eval_document(*router_, decision, prompt));
     if (parsed) return std::move(*parsed);
     ADD_FAILURE() << parsed.error().message;
     return {};

@@ -146,6 +146,17 @@ std::string regex_problem(const std::string& pattern) {
   return regex.ok() ? "" : regex.error();
 }
 
+std::string_view first_match(std::string_view pattern, std::string_view text, bool case_sensitive) {
+  RE2::Options options = regex_options(kRegexMemoryMax);
+  options.set_case_sensitive(case_sensitive);
+  const RE2 regex(piece(pattern), options);
+  re2::StringPiece found;
+  if (!regex.ok() || !regex.Match(piece(text), 0, text.size(), RE2::UNANCHORED, &found, 1)) {
+    return {};
+  }
+  return {found.data(), found.size()};
+}
+
 size_t find_word(std::string_view text, std::string_view literal, size_t from) {
   if (literal.empty()) return from;
   for (size_t at = text.find(literal, from); at != std::string_view::npos;

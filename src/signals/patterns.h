@@ -29,6 +29,9 @@ constexpr size_t kPatternsMax = 0xffff;
 // RE2's message if `pattern` is no regular expression, "" if it is one.
 std::string regex_problem(const std::string& pattern);
 
+// What `pattern` matches first in `text`; empty if it does not.
+std::string_view first_match(std::string_view pattern, std::string_view text, bool case_sensitive);
+
 // Where `literal` stands in `text` as a word, from `from` on; npos if it does not. Both normalised
 // alike.
 size_t find_word(std::string_view text, std::string_view literal, size_t from);

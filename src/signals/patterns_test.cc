@@ -111,6 +111,26 @@ TEST(Patterns, ExpressionsCountAndIgnoreCaseAsAsked) {
   EXPECT_TRUE(patterns.matches(wide));
 }
 
+TEST(Patterns, TheFirstMatchIsATextOfItsOwn) {
+  struct Case {
+    const char* pattern;
+    bool case_sensitive;
+    const char* text;
+    const char* found;
+  };
+  const Case cases[] = {
+      {"\\d+", false, "a 17 and 23", "17"},
+      {"shard\\w*", false, "Sharded store", "Sharded"},
+      {"shard\\w*", true, "Sharded store", ""},
+      {"\\Qc++ (new)\\E", false, "in C++ (new)", "C++ (new)"},
+      {"[", false, "no expression [", ""},
+      {"x", false, "", ""},
+  };
+  for (const Case& one : cases) {
+    EXPECT_EQ(first_match(one.pattern, one.text, one.case_sensitive), one.found) << one.pattern;
+  }
+}
+
 TEST(Patterns, BadExpressionsAreRefusedWithTheReason) {
   for (const char* bad : {"a{2,1}", "(?<=x)y", "[z-a]", "*"})
     EXPECT_NE(regex_problem(bad), "") << bad;

@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t kQueryBytesMax = 8192;
 constexpr uint32_t kOffsetMax = 1'000'000;
-constexpr size_t kCursorDigits = 16;
+constexpr size_t kCursorDigits = 32;
 
 constexpr std::string_view kStatusNames = "running, completed, failed or aborted";
 constexpr std::string_view kActionNames = "select, stay, switch, hard_lock, bypass or noop";
@@ -98,7 +98,8 @@ Status read_choice(std::string_view name, std::string_view value, std::string_vi
 }
 
 Status read_cursor(std::string_view name, std::string_view value, std::string& out) {
-  bool valid = value.size() == kCursorDigits && value.front() < '8';
+  bool valid =
+      value.size() == kCursorDigits && value.front() < '8' && value[kCursorDigits / 2] < '8';
   for (const char c : value) valid = valid && hex_digit(c) >= 0;
   if (!valid) {
     return bad(fmt::format("{} must be the next_cursor of an earlier list, unchanged.", name));

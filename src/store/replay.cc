@@ -21,12 +21,24 @@ constexpr size_t kTrajectoryTurnsMax = 10'000;
 constexpr int kHexBase = 16;
 constexpr size_t kReadRows = 500;
 
-std::string to_cursor(int64_t sequence) { return to_hex(static_cast<uint64_t>(sequence)); }
-
-int64_t from_cursor(std::string_view cursor) {
+// Where a list goes on, and how many records the whole of it has: counting them costs more than a
+// page and is done for the first page only.
+struct Cursor {
   int64_t sequence = 0;
-  std::from_chars(cursor.data(), cursor.data() + cursor.size(), sequence, kHexBase);
-  return sequence;
+  uint64_t total = 0;
+};
+
+std::string to_cursor(const Cursor& cursor) {
+  return to_hex(static_cast<uint64_t>(cursor.sequence)) + to_hex(cursor.total);
+}
+
+// `text` is well-formed.
+Cursor from_cursor(std::string_view text) {
+  Cursor cursor;
+  const char* const middle = text.data() + text.size() / 2;
+  std::from_chars(text.data(), middle, cursor.sequence, kHexBase);
+  std::from_chars(middle, text.data() + text.size(), cursor.total, kHexBase);
+  return cursor;
 }
 
 bool is_newer(const Row& a, const Row& b) { return a.sequence > b.sequence; }
@@ -194,11 +206,15 @@ Result<std::string> StoreReplay::list(const ReplayQuery& query) {
   if (!resolved) return std::unexpected(resolved.error());
   Filter& filter = *resolved;
   std::vector<Row> pending = take_pending(filter);
-  const auto stored = writer_.store().count(filter);
-  if (!stored) return std::unexpected(stored.error());
-  const uint64_t total = *stored + pending.size();
-  if (!query.cursor.empty()) {
-    filter.to = std::min(filter.to, from_cursor(query.cursor));
+  uint64_t total = 0;
+  if (query.cursor.empty()) {
+    const auto stored = writer_.store().count(filter);
+    if (!stored) return std::unexpected(stored.error());
+    total = *stored + pending.size();
+  } else {
+    const Cursor cursor = from_cursor(query.cursor);
+    total = cursor.total;
+    filter.to = std::min(filter.to, cursor.sequence);
     std::erase_if(pending, [&](const Row& row) { return row.sequence >= filter.to; });
   }
   const auto page = merged_page(std::move(pending), filter, query);
@@ -210,7 +226,7 @@ Result<std::string> StoreReplay::list(const ReplayQuery& query) {
   out.begin_object().field("object", "router_replay.list");
   out.field("count", page->rows.size()).field("total", total).field("has_more", page->has_more);
   if (page->has_more) {
-    out.field("next_cursor", to_cursor(page->rows.back().sequence));
+    out.field("next_cursor", to_cursor({page->rows.back().sequence, total}));
   } else {
     out.null_field("next_cursor");
   }

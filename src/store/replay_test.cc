@@ -132,6 +132,16 @@ TEST_P(ReplayTest, ListsNewestFirstWithoutBodies) {
   }
 }
 
+TEST_P(ReplayTest, ACursorKeepsTheTotalOfTheFirstPage) {
+  fill(5);
+  const std::string cursor(list("limit=2")["next_cursor"].as_string());
+  begin(9, fixture::routing(9));
+  const Value page = list("limit=2&cursor=" + cursor);
+  EXPECT_THAT(turns(page), ElementsAre(2, 1));
+  EXPECT_EQ(page["total"].as_int(), 5);
+  EXPECT_EQ(list("limit=2")["total"].as_int(), 6);
+}
+
 TEST_P(ReplayTest, PagesByCursorAndByOffset) {
   fill(7);
   std::vector<int64_t> seen;

@@ -14,6 +14,7 @@ export type LiveEvent = Schemas["Event"];
 export type Models = Schemas["Models"];
 export type Model = Schemas["Model"];
 export type Endpoint = Schemas["Endpoint"];
+export type EndpointMetrics = Schemas["EndpointMetrics"];
 export type System = Schemas["System"];
 export type LogLines = Schemas["LogLines"];
 export type Eval = Schemas["Eval"];

@@ -72,7 +72,7 @@ function Totals({ turns }: { turns: Turn[] }) {
 }
 
 const laneHeight = 46;
-const left = 168;
+const narrow = window.matchMedia("(max-width: 820px)");
 const step = 46;
 
 const shapes: Record<string, string> = {
@@ -80,6 +80,8 @@ const shapes: Record<string, string> = {
 };
 
 function Timeline({ turns }: { turns: Turn[] }) {
+  const left = narrow.matches ? 112 : 168;
+  const nameLetters = narrow.matches ? 13 : 21;
   const lanes = useMemo(() => [...new Set(turns.map((turn) => turn.model))], [turns]);
   const width = left + turns.length * step + 24;
   const height = lanes.length * laneHeight + 40;
@@ -128,7 +130,7 @@ function Timeline({ turns }: { turns: Turn[] }) {
             <g key={model}>
               <line x1={left} x2={width} y1={y(model)} y2={y(model)} stroke="var(--line-soft)" />
               <rect x={4} y={y(model) - 5} width={10} height={10} rx={2} fill={modelColour(model)} />
-              <text x={20} y={y(model) + 4}>{shortModel(model).slice(0, 21)}</text>
+              <text x={20} y={y(model) + 4}>{shortModel(model).slice(0, nameLetters)}</text>
             </g>
           ))}
           {bands.map((one, i) => (
@@ -225,10 +227,12 @@ function alwaysOne(turns: Turn[], price: { prompt: number; cached: number; compl
   });
 }
 
+const costLeft = 64;
+
 function Costs({ turns, models, sums }: { turns: Turn[]; models: Models | undefined; sums: Aggregate | undefined }) {
   const lines = useMemo(() => {
     let spent = 0;
-    const out: Line[] = [{ name: "as routed", colour: "var(--accent)", dashed: false, values: turns.map((turn) => (spent += turn.actual_cost)) }];
+    const out: Line[] = [{ name: "as routed", colour: "var(--text)", dashed: false, values: turns.map((turn) => (spent += turn.actual_cost)) }];
     for (const model of models?.models ?? []) {
       if (!model.pricing) continue;
       const price = model.pricing;
@@ -240,16 +244,21 @@ function Costs({ turns, models, sums }: { turns: Turn[]; models: Models | undefi
     return out;
   }, [turns, models]);
   const most = Math.max(...lines.flatMap((line) => line.values), 1e-9);
-  const width = 720;
+  const width = narrow.matches ? 340 : 720;
   const height = 200;
-  const x = (i: number) => 8 + (turns.length > 1 ? (i / (turns.length - 1)) * (width - 16) : width / 2);
+  const x = (i: number) => costLeft + (turns.length > 1 ? i / (turns.length - 1) : 0.5) * (width - costLeft - 8);
   const y = (value: number) => height - 8 - (value / most) * (height - 24);
   const measured = new Map((sums?.always_one_model ?? []).map((one) => [one.model, one.cost]));
   return (
     <>
       <svg viewBox={`0 0 ${width} ${height}`} width="100%" role="img" style={{ maxHeight: 260 }}
         aria-label={lines.map((line) => `${line.name} ${usd(line.values.at(-1))}`).join(", ")}>
-        <line x1={8} x2={width - 8} y1={y(0)} y2={y(0)} stroke="var(--line)" />
+        {[most, most / 2, 0].map((value) => (
+          <g key={value}>
+            <line x1={costLeft} x2={width - 8} y1={y(value)} y2={y(value)} stroke="var(--line-soft)" />
+            <text x={costLeft - 6} y={y(value) + 4} textAnchor="end" fontSize="11" fill="var(--muted)">{usd(value)}</text>
+          </g>
+        ))}
         {lines.map((line) => (
           <polyline key={line.name} fill="none" stroke={line.colour} strokeWidth={line.dashed ? 1.5 : 3} strokeDasharray={line.dashed ? "5 4" : undefined}
             points={line.values.map((value, i) => `${x(i)},${y(value)}`).join(" ")} />

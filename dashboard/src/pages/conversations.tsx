@@ -49,7 +49,7 @@ export default function Conversations() {
               <table className="table">
                 <thead>
                   <tr>
-                    <th>Latest turn</th><th>Session / conversation</th><th>Models</th><th className="number">Turns</th>
+                    <th>Latest turn</th><th className="wide">Session / conversation</th><th>Models</th><th className="number">Turns</th>
                     <th className="number">Switches</th><th>Trouble</th><th className="number">Prompt</th>
                     <th className="number">Cached</th><th className="number">Cost</th>
                   </tr>
@@ -61,7 +61,7 @@ export default function Conversations() {
                         <Link to={`/conversations/${encodeURIComponent(one.session_id)}/${encodeURIComponent(one.conversation_id)}`}>{moment(one.last)}</Link>
                         <div className="muted small">{one.last_decision || "asked by name"}</div>
                       </td>
-                      <td className="mono small">{one.session_id || "–"}<br />{one.conversation_id || "–"}</td>
+                      <td className="mono small wide">{one.session_id || "–"}<br />{one.conversation_id || "–"}</td>
                       <td>{one.models.map((model) => <div key={model}><ModelName name={model} /></div>)}</td>
                       <td className="number">{count(one.turns)}</td>
                       <td className="number">{count(one.switches)}</td>

@@ -20,10 +20,12 @@ export function Counters({ minute, newest }: {
   const models = useQuery<Models>("/api/v1/models", 5_000);
   const from = useMemo(() => new Date(Date.now() - secondsShown * 1000).toISOString(), []);
   const stored = useQuery<RecordList>(`/v1/router_replay${query({ from, limit: 100 })}`);
-  useEffect(() => {
-    if (stored.data) minute.addStored(stored.data.data.map(asEvent));
-  }, [minute, stored.data]);
   const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    if (!stored.data) return;
+    minute.addStored(stored.data.data.map(asEvent));
+    setNow(Date.now());
+  }, [minute, stored.data]);
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 1000);
     return () => clearInterval(timer);

@@ -1,6 +1,6 @@
 // Models and their endpoints: health, load, latency, how much of the prompts came from cache.
 import { useState } from "react";
-import { asApiError, type Endpoint, type Model, type Models, post } from "../api/client";
+import { asApiError, type Endpoint, type EndpointMetrics, type Model, type Models, post } from "../api/client";
 import { useQuery } from "../api/use-query";
 import { count, micros, percent, tokens, usd } from "../app/format";
 import { PageHead } from "../app/shell";
@@ -8,6 +8,7 @@ import { Badge, Bar, Button, Card, Empty, Loaded, ModelName, Notice, Wide } from
 
 export default function ModelsPage() {
   const models = useQuery<Models>("/api/v1/models", 3_000);
+  const caches = useQuery<EndpointMetrics>("/api/v1/endpoints/metrics", 10_000);
   const [problem, setProblem] = useState("");
   const drain = async (endpoint: Endpoint, drained: boolean) => {
     setProblem("");
@@ -27,10 +28,10 @@ export default function ModelsPage() {
           <Card><Empty title="No models yet"><p>A recipe names them.</p></Empty></Card>
         ) : (
           <div className="stack">
-            {data.models.map((model) => <ModelCard key={model.name} model={model} drain={drain} />)}
+            {data.models.map((model) => <ModelCard key={model.name} model={model} caches={caches.data?.endpoints ?? []} drain={drain} />)}
             <p className="muted small">
-              Cached tokens are those that the backends report in their answers; the same counters are at
-              the API's /metrics as <code>vllm:prefix_cache_queries_total</code> and <code>vllm:prefix_cache_hits_total</code>.
+              A model's cached tokens are those that its answers reported. Cache hits of an endpoint are its own
+              count, over all who use it: <code>vllm:prefix_cache_hits_total</code> of <code>vllm:prefix_cache_queries_total</code> at its /metrics.
               Draining lasts until the router ends; running requests finish.
             </p>
           </div>
@@ -40,7 +41,9 @@ export default function ModelsPage() {
   );
 }
 
-function ModelCard({ model, drain }: { model: Model; drain: (endpoint: Endpoint, drained: boolean) => void }) {
+type Cache = EndpointMetrics["endpoints"][number];
+
+function ModelCard({ model, caches, drain }: { model: Model; caches: Cache[]; drain: (endpoint: Endpoint, drained: boolean) => void }) {
   const price = model.pricing;
   return (
     <Card title={<ModelName name={model.name} full />}
@@ -61,7 +64,7 @@ function ModelCard({ model, drain }: { model: Model; drain: (endpoint: Endpoint,
       <Wide label="Endpoints">
         <table className="table">
           <thead>
-            <tr><th>Endpoint</th><th>State</th><th className="number">In flight</th><th className="number">Requests</th><th className="number">Failures</th><th className="number">First token p50</th><th className="number">p95</th><th className="number">Each token p50</th><th className="number">p95</th><th /></tr>
+            <tr><th>Endpoint</th><th>State</th><th className="number">In flight</th><th className="number">Requests</th><th className="number">Failures</th><th className="number">First token p50</th><th className="number">p95</th><th className="number">Each token p50</th><th className="number">p95</th><th className="number">Cache hits</th><th /></tr>
           </thead>
           <tbody>
             {model.endpoints.map((endpoint) => (
@@ -77,6 +80,7 @@ function ModelCard({ model, drain }: { model: Model; drain: (endpoint: Endpoint,
                 {[endpoint.ttft_p50_ms, endpoint.ttft_p95_ms, endpoint.tpot_p50_ms, endpoint.tpot_p95_ms].map((ms, i) => (
                   <td key={i} className="number">{ms > 0 ? micros(ms * 1000) : "–"}</td>
                 ))}
+                <td className="number"><CacheHits cache={caches.find((one) => one.key === endpoint.key)} /></td>
                 <td className="number">
                   <Button onClick={() => drain(endpoint, !endpoint.drained)}>{endpoint.drained ? "Enable" : "Drain"}</Button>
                 </td>
@@ -87,4 +91,11 @@ function ModelCard({ model, drain }: { model: Model; drain: (endpoint: Endpoint,
       </Wide>
     </Card>
   );
+}
+
+function CacheHits({ cache }: { cache: Cache | undefined }) {
+  if (!cache || cache.queries === undefined || cache.hits === undefined) {
+    return <span className="muted" title={cache?.problem}>–</span>;
+  }
+  return <span title={`${count(cache.hits)} of ${count(cache.queries)} prompt tokens`}>{percent(cache.hit_rate, 1)}</span>;
 }

@@ -114,7 +114,7 @@ export default function Recipes() {
       <div className="recipe-grid">
         <Card title="Outline" className="outline">
           {outline.map((one) => (
-            <button key={`${one.line}-${one.name}`} type="button" style={{ paddingLeft: 8 + one.depth * 12 }}
+            <button key={`${one.line}-${one.name}`} type="button" title={one.name} style={{ paddingLeft: 8 + one.depth * 12 }}
               onClick={() => { setTab("edit"); queueMicrotask(() => editor.current?.goTo(one.line)); }}>{one.name}</button>
           ))}
         </Card>
@@ -141,7 +141,7 @@ export default function Recipes() {
                       <td>{version.id}<div className="muted small">{moment(version.activated_at)}, {version.source}</div></td>
                       <td className="number">
                         {version.running ? <Badge tone="good">running</Badge> : (
-                          <span className="row-line" style={{ justifyContent: "flex-end" }}>
+                          <span className="row-line" style={{ justifyContent: "flex-end", flexWrap: "nowrap" }}>
                             <Button onClick={() => void open(version.id)}>Compare</Button>
                             <Button disabled={busy} onClick={() => void rollBack(version.id)}>Roll back</Button>
                           </span>

@@ -1,6 +1,7 @@
 // The panels of a record; each answers one question and takes plain data.
 import type { ReactNode } from "react";
 import type { Eval, ProjectionTrace, ReplayRecord, RuleNode, Topology, Verdict } from "../api/client";
+import { modelColour } from "../app/colour";
 import { micros, tokens, usd } from "../app/format";
 import { Badge, Empty, ModelName, Wide } from "../ui/ui";
 
@@ -390,7 +391,7 @@ function Beliefs({ belief }: { belief: Record<string, number> }) {
         {rows.map(([model, share]) => (
           <div key={model} style={{ display: "contents" }}>
             <ModelName name={model} />
-            <span className="track"><i style={{ left: 0, width: `${share * 100}%` }} /></span>
+            <span className="track"><i style={{ left: 0, width: `${share * 100}%`, background: modelColour(model) }} /></span>
             <span className="number">{(share * 100).toFixed(0)} %</span>
           </div>
         ))}

@@ -60,11 +60,11 @@ function Shown({ record }: { record: ReplayRecord }) {
   }, [record]);
   const evaluation = usePost<Eval>(input ? "/api/v1/eval" : null, input);
   const sameRecipe = evaluation.data?.recipe === record.policy_version;
-  const marks = (evaluation.data?.evidence ?? []).map((one) => one.what);
+  const marks = (evaluation.data?.evidence ?? []).map((one) => one.text ?? one.what);
   const found = useMemo(() => {
     const out = new Map<string, string[]>();
-    for (const { signal, what } of evaluation.data?.evidence ?? []) {
-      out.set(signal, [...new Set([...(out.get(signal) ?? []), what])]);
+    for (const { signal, what, text } of evaluation.data?.evidence ?? []) {
+      out.set(signal, [...new Set([...(out.get(signal) ?? []), text ?? what])]);
     }
     return out;
   }, [evaluation.data]);
@@ -118,18 +118,20 @@ function Shown({ record }: { record: ReplayRecord }) {
               </p>
             )}
           </Card>
-          <Card title="Signals" aside={
-            <Button aria-pressed={allSignals} onClick={() => setAllSignals(!allSignals)}>
-              {allSignals ? "Only what matters" : `All ${rows.length}`}
-            </Button>
-          }>
-            <Signals rows={rows} all={allSignals} found={found} />
-            {record.signals_complete === false && (
-              <p className="small muted" style={{ marginTop: "var(--space-2)" }}>
-                Signals that could no longer change the decision were not evaluated.
-              </p>
-            )}
-          </Card>
+        </div>
+        <Card title="Signals" aside={
+          <Button aria-pressed={allSignals} onClick={() => setAllSignals(!allSignals)}>
+            {allSignals ? "Only what matters" : `All ${rows.length}`}
+          </Button>
+        }>
+          <Signals rows={rows} all={allSignals} found={found} />
+          {record.signals_complete === false && (
+            <p className="small muted" style={{ marginTop: "var(--space-2)" }}>
+              Signals that could no longer change the decision were not evaluated.
+            </p>
+          )}
+        </Card>
+        <div className="split">
           <Card title="Projections"><Projections traces={record.projection_trace ?? []} topology={topology.data} /></Card>
           <Card title="Decision">
             {input === undefined ? (

@@ -23,7 +23,7 @@ export default function SystemPage({ system }: { system: System | undefined }) {
           <Stat label="Version" value={system.version} hint={`process ${system.pid}`} />
           <Stat label="Running for" value={duration(system.uptime_seconds)} />
           <Stat label="In flight" value={count(system.in_flight)} />
-          <Stat label="Records waiting to be written" value={replay ? count(replay.queued) : "–"}
+          <Stat label="Records to be written" value={replay ? count(replay.queued) : "–"}
             hint={replay ? `${count((replay.dropped_bodies ?? 0) + (replay.dropped_records ?? 0))} dropped` : "records are off"} />
           <Stat label="Encoder" value={system.encoder?.loaded ? "loaded" : "not needed yet"} hint={`${count(system.encoder?.texts_encoded ?? 0)} texts read`} />
         </div>
@@ -38,6 +38,7 @@ export default function SystemPage({ system }: { system: System | undefined }) {
               <dd>{replay ? <>{replay.store} <Badge tone={replay.ok ? "good" : "bad"}>{replay.ok ? "writing" : "not writing"}</Badge> {replay.notice}</> : "off"}</dd>
             </dl>
           </Card>
+          <div className="stack">
           <Card title="Backends at the start">
             {backends ? (
               <>
@@ -59,6 +60,7 @@ export default function SystemPage({ system }: { system: System | undefined }) {
               ))}
             </dl>
           </Card>
+          </div>
         </div>
         <Card title="Log" aside={<span className="muted small">the latest lines</span>}>
           <Loaded query={logs}>

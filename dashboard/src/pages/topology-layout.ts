@@ -21,13 +21,15 @@ export interface Join {
 export interface Graph {
   places: Place[];
   joins: Join[];
+  heads: { name: string; x: number; y: number }[];
 }
 
 export const columnNames = ["Signals", "Projections", "Decisions", "Models", "Endpoints"];
 export const nodeWidth = 190;
 const columnStep = 270;
 const gap = 8;
-const heights = [34, 34, 44, 40, 34];
+const heights = [40, 40, 44, 40, 40];
+const headHeight = 20;
 
 // `open`: families whose signals are shown one by one; others are one node for the family.
 export function graphOf(topology: Topology, open: Set<string>): Graph {
@@ -89,7 +91,9 @@ export function graphOf(topology: Topology, open: Set<string>): Graph {
   }
   for (const endpoint of endpoints) add(4, `endpoint:${endpoint}`, endpoint, "");
   place(places, [...joins.values()]);
-  return { places, joins: [...joins.values()] };
+  const top = Math.min(0, ...places.map((one) => one.y)) - headHeight - gap;
+  const heads = columnNames.map((name, column) => ({ name, x: column * columnStep, y: top }));
+  return { places, joins: [...joins.values()], heads };
 }
 
 function place(places: Place[], joins: Join[]): void {

@@ -30,7 +30,10 @@ const RecipeNode = memo(function RecipeNode({ data }: NodeProps<Shown>) {
   );
 });
 const recordsOffered = 20;
-const nodeTypes = { recipe: RecipeNode };
+const HeadNode = memo(function HeadNode({ data }: NodeProps<Node<{ name: string }, "head">>) {
+  return <div className="topo-head">{data.name}</div>;
+});
+const nodeTypes = { recipe: RecipeNode, head: HeadNode };
 
 function healthOf(endpoint: Endpoint): string {
   if (endpoint.drained) return "drained";
@@ -110,7 +113,7 @@ function RecipeGraph({ topology }: { topology: Topology }) {
     const note = (place: Place): string => {
       if (place.id.startsWith("decision:")) {
         const n = load.data?.decision_distribution[place.name];
-        return n ? `${place.more} · ${count(n)} in the last hour` : "";
+        return n ? `${place.more} · ${count(n)}/h` : "";
       }
       if (place.id.startsWith("model:")) {
         const model = models.data?.models.find((one) => one.name === place.more);
@@ -153,7 +156,11 @@ function RecipeGraph({ topology }: { topology: Topology }) {
         style: { stroke, strokeWidth: on ? 3 : 1 + (n / most) * 4, strokeDasharray: sick(target) ? "5 4" : undefined, opacity: faint ? 0.18 : 1 },
       };
     });
-    return { nodes, edges };
+    const heads: Node[] = graph.heads.map(({ name, x, y }) => ({
+      id: `head:${name}`, type: "head", position: { x, y }, width: nodeWidth, data: { name },
+      draggable: false, selectable: false, focusable: false, connectable: false,
+    }));
+    return { nodes: [...nodes, ...heads], edges };
   }, [graph, lit, focus, find, load.data, models.data, topology]);
 
   const families = [...new Set(topology.signals.map((one) => one.family))];
@@ -189,11 +196,11 @@ function RecipeGraph({ topology }: { topology: Topology }) {
           </div>
         )}
         {record.data && record.data.policy_version !== topology.recipe && <Notice tone="warn">The recipe has changed since this record; the graph is today's.</Notice>}
-        <div className="topo-heads" aria-hidden="true">{columnNames.map((name) => <span key={name}>{name}</span>)}</div>
         <div className="topology-box">
           <ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} colorMode={theme} fitView fitViewOptions={{ minZoom: readable() }} minZoom={0.15} maxZoom={1.6}
             nodesConnectable={false} nodesDraggable={false} elementsSelectable proOptions={{ hideAttribution: true }}
             onNodeClick={(_, node) => {
+              if (node.type !== "recipe") return;
               const place = (node as Shown).data.place;
               if (place.id.startsWith("family:")) setOpen((before) => new Set([...before, place.group]));
               else setFocus(focus === node.id ? "" : node.id);

@@ -10,6 +10,24 @@ export interface Series {
   values: (number | null)[];
 }
 
+const daySeconds = 86_400;
+const dayLabel = new Intl.DateTimeFormat([], { month: "short", day: "numeric" });
+
+// `step` is what lies between two labels, in seconds; midnight shows its day.
+function timeLabel(time: number, step: number): string {
+  const date = new Date(time * 1000);
+  const isMidnight = date.getHours() === 0 && date.getMinutes() === 0;
+  if (step >= daySeconds || isMidnight) return dayLabel.format(date);
+  return date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
+}
+
+const digitWidth = 7;
+const labelSpace = 22;
+
+function labelWidth(_: uPlot, values: string[] | null): number {
+  return labelSpace + digitWidth * Math.max(1, ...(values ?? []).map((value) => value.length));
+}
+
 export function Chart({ times, series, format, label, height = 200, bars = false }: {
   times: number[]; series: Series[]; format: (value: number) => string; label: string;
   height?: number; bars?: boolean;
@@ -27,7 +45,10 @@ export function Chart({ times, series, format, label, height = 200, bars = false
         cursor: { y: false },
         legend: { live: true },
         scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
-        axes: [axis, { ...axis, size: 84, values: (_, values) => values.map((value) => format(value)) }],
+        axes: [
+          { ...axis, values: (_, times, __, ___, step) => times.map((time) => timeLabel(time, step)) },
+          { ...axis, size: labelWidth, values: (_, values) => values.map((value) => format(value)) },
+        ],
         series: [
           {},
           ...series.map((one) => ({

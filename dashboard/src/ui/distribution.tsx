@@ -4,6 +4,9 @@ import { count, percent } from "../app/format";
 import { Link } from "../app/link";
 import { Bar } from "./ui";
 
+// What the API calls that which has no decision, model or action; it is no filter.
+const nothing = "none";
+
 export function Distribution({ values, name, to, colour }: {
   values: Record<string, number>; name?: (key: string) => ReactNode; to?: (key: string) => string;
   colour?: (key: string) => string;
@@ -15,11 +18,11 @@ export function Distribution({ values, name, to, colour }: {
     <table className="table">
       <tbody>
         {rows.map(([key, n]) => {
-          const shown = name ? name(key) : key || "asked by name";
+          const shown = key === nothing ? "none" : name ? name(key) : key;
           return (
             <tr key={key}>
-              <td>{to ? <Link to={to(key)}>{shown}</Link> : shown}</td>
-              <td style={{ width: "38%", verticalAlign: "middle" }}><Bar share={n / whole} label={key || "asked by name"} colour={colour?.(key)} /></td>
+              <td>{to && key !== nothing ? <Link to={to(key)}>{shown}</Link> : shown}</td>
+              <td style={{ width: "38%", verticalAlign: "middle" }}><Bar share={n / whole} label={key} colour={colour?.(key)} /></td>
               <td className="number">{count(n)}</td>
               <td className="number muted">{percent(n / whole)}</td>
             </tr>
