@@ -89,10 +89,13 @@ test("Record: why it stayed, in words and money; a private one shows labels", as
     await go(`/records/${records.tool.id}`);
     await page.getByText(/Locked to .* a result of a tool call/).waitFor();
     await page.getByText("tool result call_pages").waitFor();
+    assert.deepEqual(await page.locator(".tool-steps li").allInnerTexts(), ["called before read_file call_pages", "result delivered read_file call_pages"]);
     await go(`/records/${records.design.id}`);
     await page.getByText(/this is the first turn/).waitFor();
     await page.getByRole("cell", { name: /lowest/ }).first().waitFor();
     await page.getByText("projection:is_code").first().waitFor();
+    await page.getByRole("row", { name: /keyword:code_hard_words/ }).locator("mark", { hasText: "architecture" }).waitFor();
+    await page.getByText("1 tool was offered; outside a tool loop.").waitFor();
     await page.getByRole("button", { name: /^All \d+$/ }).click();
     await page.getByRole("cell", { name: "structure:tiny_prompt" }).waitFor();
     await go(`/records/${records.secret.id}`);
@@ -146,6 +149,11 @@ test("Insights: a slice leads to its records", async () => {
     assert.match(page.url(), /decision=local_privacy_policy/);
     await go("/insights?range=1h&decision=nothing_of_that_name");
     await page.getByText("Nothing was routed in this time").waitFor();
+    await go("/insights?range=1h");
+    await page.getByRole("searchbox").fill("weekend number 3");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/search=weekend/);
+    await page.getByText("The one record").waitFor();
   });
 });
 
@@ -164,6 +172,8 @@ test("Topology: a prompt lights its path, focus and families", async () => {
     await page.locator(".topo-node.found", { hasText: "code_hard_words" }).waitFor();
     await go(`/topology?record=${records.design.id}`);
     await page.locator(".topo-node.won", { hasText: "domain_code_complex" }).waitFor();
+    await page.getByLabel("A record to show").selectOption(records.secret.id);
+    await page.locator(".topo-node.won", { hasText: "local_privacy_policy" }).waitFor();
   });
 });
 
@@ -176,6 +186,10 @@ test("Playground: streaming, headers in words, a tool loop by hand, a probe", as
     await page.getByText("domain_code_complex").first().waitFor();
     await page.getByRole("button", { name: "Simulate a tool call" }).click();
     await page.getByRole("button", { name: "Deliver the tool result" }).click();
+    await page.getByText("hard_lock=tool_loop").first().waitFor();
+    const sent = (await json("/v1/router_replay?limit=1")).total;
+    await page.getByRole("button", { name: "Replay" }).click();
+    await page.waitForFunction(async (n) => (await (await fetch("/v1/router_replay?limit=1")).json()).total === n, sent + 1);
     await page.getByText("hard_lock=tool_loop").first().waitFor();
     const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save as probe" }).click()]);
     assert.equal(file.suggestedFilename(), "playground.probes.yaml");
@@ -236,6 +250,8 @@ test("Models: an endpoint is drained and enabled", async () => {
   await withPage({}, async ({ page, go }) => {
     await go("/models");
     await page.getByText(/prompt tokens/).first().waitFor();
+    // The simulator's own count of its prefix cache.
+    await page.getByTitle(/^[\d,]+ of [\d,]+ prompt tokens$/).first().waitFor();
     await page.getByRole("button", { name: "Drain" }).first().click();
     await page.getByText("drained").first().waitFor();
     assert.equal((await chat(simple)).status, 503);

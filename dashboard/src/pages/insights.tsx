@@ -188,11 +188,15 @@ function Drilled({ records, total }: { records: Records; total: number }) {
   const [marked] = useRows(records.length, open);
   const newer = total - records.total;
   return (
-    <Card flush title={`The ${count(records.started ? records.total : total)} records`}
+    <Card flush title={recordsTitle(records.started ? records.total : total)}
       aside={records.started && newer > 0 && <Button onClick={() => records.renew()}>Show {count(newer)} newer</Button>}>
       {records.length > 0 ? <RecordList records={records} marked={marked} label="Records, newest first" />
         : records.error ? <div className="body"><ErrorNotice error={records.error} retry={() => records.retry()} /></div>
         : <div className="body"><Skeleton /></div>}
     </Card>
   );
+}
+
+function recordsTitle(total: number): string {
+  return total === 1 ? "The one record" : `The ${count(total)} records`;
 }

@@ -14,8 +14,8 @@ import type { Diagnostic } from "../api/client";
 const colours = HighlightStyle.define([
   { tag: tags.comment, color: "var(--muted)", fontStyle: "italic" },
   { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--series-0)" },
-  { tag: tags.string, color: "var(--series-2)" },
-  { tag: [tags.number, tags.bool, tags.null], color: "var(--series-1)" },
+  { tag: tags.string, color: "var(--good)" },
+  { tag: [tags.number, tags.bool, tags.null], color: "var(--warn)" },
   { tag: [tags.keyword, tags.meta, tags.labelName], color: "var(--series-3)" },
 ]);
 
