@@ -9,7 +9,8 @@ import { explain } from "../app/reasons";
 import { PageHead } from "../app/shell";
 import { ActionBadge, Badge, Button, Card, Empty, ModelName, Notice } from "../ui/ui";
 import { type ChatInput, type ChatMessage, type Route, decoded, download, probeYaml, streamChat } from "./playground-chat";
-import { Decisions, messagesOf } from "./record-parts";
+import { Decisions } from "./record-parts";
+import { messagesOf } from "./record-text";
 import "./playground.css";
 import "./record.css";
 

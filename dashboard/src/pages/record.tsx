@@ -8,7 +8,8 @@ import { Link } from "../app/link";
 import { PageHead } from "../app/shell";
 import { explain } from "../app/reasons";
 import { ActionBadge, Badge, Button, Card, CopyButton, Empty, ErrorNotice, Loaded, ModelName, Notice, Skeleton, Stat, Wide } from "../ui/ui";
-import { Decisions, Learning, Messages, Projections, PromptText, Rejected, Signals, ToolTrace, Waterfall, messagesOf, signalRows } from "./record-parts";
+import { Decisions, Learning, Projections, Rejected, Signals, Waterfall, signalRows } from "./record-parts";
+import { Messages, PromptText, ToolTrace, messagesOf } from "./record-text";
 import "./record.css";
 
 const runningEveryMs = 1000;
