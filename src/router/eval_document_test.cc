@@ -216,8 +216,8 @@ TEST_F(EvalDocument, NamesTheModelThatObservedLearningWouldHaveTaken) {
   world.headers_["x-conversation-id"] = "run-1";
   const Decision first = world.serve(body("auto", {user("prove it")}));
   world.router_->add_tool_call(first, "c1", world.clock_.unix_ms());
-  const json::Value learning = world.document(world.decide(body(
-      "auto", {user("prove it"), call("c1"), result("c1", "found"), user("hello")})))["learning"];
+  const json::Value learning = world.document(
+      world.decide(body("auto", {user("prove it"), call("c1"), user("hello")})))["learning"];
   EXPECT_EQ(learning["mode"].as_string(), "observe");
   EXPECT_EQ(learning["action"].as_string(), "hard_lock");
   EXPECT_EQ(learning["final_model"].as_string(), "small");
