@@ -7,6 +7,7 @@ import { chat, json, withPage } from "./browser.mjs";
 const pageRows = 100; // src/api/records.ts
 const pagesKept = 12;
 const domRowsMax = 60;
+const stepRows = 14; // what is in sight
 const archived = 100_000;
 
 // Ids as the API gives them, the newest first.
@@ -34,10 +35,17 @@ async function rowsOf(page) {
 async function walk(page, from, to) {
   const seen = new Map();
   const height = await page.evaluate(() => document.querySelector(".record-list [data-row]").offsetHeight);
-  const step = from < to ? 14 : -14;
-  for (let row = from; step > 0 ? row <= to : row >= to; row += step) {
+  const stops = [];
+  for (let row = Math.min(from, to); row < Math.max(from, to); row += stepRows) stops.push(row);
+  stops.push(Math.max(from, to));
+  if (from > to) stops.reverse();
+  for (const row of stops) {
     await list(page).evaluate((box, top) => box.scrollTo({ top }), row * height);
-    await page.waitForFunction(([at]) => document.querySelector(`.record-list [data-row="${at}"]`), [row]);
+    // A row of each end that the step before did not show.
+    await page.waitForFunction(([first, last]) => {
+      const there = (at) => document.querySelector(`.record-list [data-row="${at}"]`) !== null;
+      return there(first) && (there(last) || document.querySelector(".record-tail").textContent.startsWith("The oldest"));
+    }, [row, row + stepRows - 1]);
     const rows = await rowsOf(page);
     assert.ok(rows.length <= domRowsMax, `${rows.length} rows in the document`);
     for (const [index, id] of rows) {
