@@ -84,6 +84,8 @@ test("the guide's checklist in the browser", async () => {
     await line.waitFor();
     const models = await json("/api/v1/models");
     assert.ok(models.models.some((model) => model.cached_tokens > 0), "some prompt tokens came from cache");
+    // And as the backend itself counts them.
+    await page.getByTitle(/^[\d,]+ of [\d,]+ prompt tokens$/).first().waitFor();
     await shoot(page, "guide-models");
   });
 });

@@ -172,7 +172,9 @@ test("Topology: a prompt lights its path, focus and families", async () => {
     await page.locator(".topo-node.found", { hasText: "code_hard_words" }).waitFor();
     await go(`/topology?record=${records.design.id}`);
     await page.locator(".topo-node.won", { hasText: "domain_code_complex" }).waitFor();
-    await page.getByLabel("A record to show").selectOption(records.secret.id);
+    const latest = await chat(secret);
+    await go("/topology");
+    await page.getByLabel("A record to show").selectOption(latest.id);
     await page.locator(".topo-node.won", { hasText: "local_privacy_policy" }).waitFor();
   });
 });

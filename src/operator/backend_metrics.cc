@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <unordered_set>
 
@@ -12,6 +14,20 @@
 namespace vsr::operator_api {
 
 namespace {
+
+struct Counter {
+  std::string_view name;
+  bool is_query;
+  bool is_hit;
+};
+
+// llama.cpp counts what it read anew and what it had apart.
+constexpr auto kCounters = std::to_array<Counter>({
+    {"vllm:prefix_cache_queries", true, false},
+    {"vllm:prefix_cache_hits", false, true},
+    {"llamacpp:prompt_tokens", true, false},
+    {"llamacpp:prompt_tokens_cached", true, true},
+});
 
 // The value of the sample on `line` if it is of `counter`, with or without the suffix _total.
 std::optional<double> sample_of(std::string_view line, std::string_view counter) {
@@ -68,11 +84,12 @@ std::optional<PrefixCacheCounters> prefix_cache_counters(std::string_view metric
   while (!metrics.empty()) {
     const std::string_view line = metrics.substr(0, metrics.find('\n'));
     metrics.remove_prefix(std::min(metrics.size(), line.size() + 1));
-    if (const auto value = sample_of(line, "vllm:prefix_cache_queries")) {
-      sum.queries += *value;
+    for (const Counter& counter : kCounters) {
+      const std::optional<double> value = sample_of(line, counter.name);
+      if (!value) continue;
       found = true;
-    } else if (const auto hits = sample_of(line, "vllm:prefix_cache_hits")) {
-      sum.hits += *hits;
+      if (counter.is_query) sum.queries += *value;
+      if (counter.is_hit) sum.hits += *value;
     }
   }
   if (!found) return std::nullopt;
@@ -85,7 +102,7 @@ std::string backend_metrics_document(const gateway::Runtime* runtime) {
   std::unordered_set<std::string_view> seen;
   for (size_t m = 0; runtime != nullptr && m < runtime->config->models.size(); ++m) {
     for (const gateway::Backend& backend : runtime->backends.of(static_cast<config::ModelId>(m))) {
-      // Others than vLLM have no such page, and may charge for being asked.
+      // Providers of other types have no such page.
       if (backend.ref->type != config::BackendType::kVllm) continue;
       if (seen.size() == kBackendsReadMax || !seen.insert(backend.endpoint->key).second) continue;
       write_endpoint(*backend.endpoint, w);

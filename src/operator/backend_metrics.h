@@ -1,8 +1,8 @@
 #pragma once
 
-// What vLLM backends say of their prefix caches themselves, at /metrics of their own address. Read
-// when somebody asks; blocking, for the offload pool. Limits: kBackendsReadMax backends one after
-// the other, kMetricsTime each, and a page of kMetricsBytesMax.
+// What vLLM and llama.cpp backends say of their prefix caches themselves, at /metrics of their own
+// address. Read when somebody asks; blocking, for the offload pool. Limits: kBackendsReadMax
+// backends one after the other, kMetricsTime each, and a page of kMetricsBytesMax.
 
 #include <chrono>
 #include <optional>

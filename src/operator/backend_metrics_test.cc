@@ -29,6 +29,10 @@ TEST(PrefixCacheCountersTest, AreReadFromAPage) {
       {"without suffix and labels",
        "vllm:prefix_cache_queries 10\nvllm:prefix_cache_hits 4",
        {{10, 4}}},
+      {"llama.cpp",
+       "llamacpp:prompt_tokens_total 30\nllamacpp:prompt_tokens_cached_total 10\n"
+       "llamacpp:prompt_tokens_seconds 2.5\n",
+       {{40, 10}}},
       {"a brace within a label", "vllm:prefix_cache_queries{model_name=\"a}b\"} 5\n", {{5, 0}}},
       {"a longer name", "vllm:prefix_cache_queries_created{model_name=\"a\"} 17\n", std::nullopt},
       {"no number", "vllm:prefix_cache_queries_total{model_name=\"a\"} many\n", std::nullopt},

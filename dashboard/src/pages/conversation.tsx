@@ -80,8 +80,8 @@ const shapes: Record<string, string> = {
 };
 
 function Timeline({ turns }: { turns: Turn[] }) {
-  const left = narrow.matches ? 112 : 168;
-  const nameLetters = narrow.matches ? 13 : 21;
+  const left = narrow.matches ? 118 : 168;
+  const nameLetters = narrow.matches ? 14 : 21;
   const lanes = useMemo(() => [...new Set(turns.map((turn) => turn.model))], [turns]);
   const width = left + turns.length * step + 24;
   const height = lanes.length * laneHeight + 40;

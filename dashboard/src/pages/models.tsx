@@ -31,7 +31,8 @@ export default function ModelsPage() {
             {data.models.map((model) => <ModelCard key={model.name} model={model} caches={caches.data?.endpoints ?? []} drain={drain} />)}
             <p className="muted small">
               A model's cached tokens are those that its answers reported. Cache hits of an endpoint are its own
-              count, over all who use it: <code>vllm:prefix_cache_hits_total</code> of <code>vllm:prefix_cache_queries_total</code> at its /metrics.
+              count at its /metrics, over all who use it: of vLLM <code>vllm:prefix_cache_hits_total</code>, of
+              llama.cpp <code>llamacpp:prompt_tokens_cached_total</code>.
               Draining lasts until the router ends; running requests finish.
             </p>
           </div>
