@@ -29,6 +29,8 @@ struct Filter {
   bool makes_ids = false;                           // its answer made tool calls or opaque items
   std::optional<std::unordered_set<int64_t>> only;  // sequences
   std::unordered_set<int64_t> without;              // sequences that the reader has already
+
+  bool operator==(const Filter&) const = default;
 };
 
 // `query` must come from parse_replay_query or be as well-formed. Rows before `oldest` are expired.

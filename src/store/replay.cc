@@ -127,8 +127,8 @@ class StoreReplay final : public Replay {
   // The writer's rows that match; excludes all of the writer's rows from `filter`.
   std::vector<Row> take_pending(Filter& filter);
   void complete(Row& row);
-  // The filter of a query, `unsafe` included.
-  Result<Filter> resolve(const ReplayQuery& query);
+  // The filter of a query, `unsafe` included. Rows before `oldest` are expired.
+  Result<Filter> resolve(const ReplayQuery& query, UnixMillis oldest);
   Result<Page> merged_page(std::vector<Row> pending, const Filter& filter,
                            const ReplayQuery& query);
   // All rows that match, from the oldest to the newest, without texts.
@@ -202,7 +202,7 @@ Result<StoreReplay::Page> StoreReplay::merged_page(std::vector<Row> pending, con
 
 Result<std::string> StoreReplay::list(const ReplayQuery& query) {
   VSR_CHECK(query.limit >= 1 && query.limit <= kListMax, "limit {}", query.limit);
-  auto resolved = resolve(query);
+  auto resolved = resolve(query, writer_.oldest());
   if (!resolved) return std::unexpected(resolved.error());
   Filter& filter = *resolved;
   std::vector<Row> pending = take_pending(filter);
@@ -238,8 +238,8 @@ Result<std::string> StoreReplay::list(const ReplayQuery& query) {
   return out.take();
 }
 
-Result<Filter> StoreReplay::resolve(const ReplayQuery& query) {
-  Filter filter = make_filter(query, writer_.oldest());
+Result<Filter> StoreReplay::resolve(const ReplayQuery& query, UnixMillis oldest) {
+  Filter filter = make_filter(query, oldest);
   if (!query.unsafe) return filter;
   ReplayQuery all = query;
   all.unsafe.reset();
@@ -280,14 +280,16 @@ Result<Deliveries::Result> StoreReplay::join(const std::vector<Row>& rows) {
 
 Result<Deliveries::Result> StoreReplay::visit_joined(
     const ReplayQuery& query, const std::function<void(const Row&)>& visitor) {
-  const auto filter = resolve(query);
+  const UnixMillis oldest = writer_.oldest();
+  const auto filter = resolve(query, oldest);
   if (!filter) return std::unexpected(filter.error());
   Deliveries deliveries;
   Status status = visit(*filter, [&](const Row& row) {
     visitor(row);
     deliveries.add(row);
   });
-  if (status) status = add_makers(deliveries);
+  const bool saw_all = *filter == make_filter({.to = query.to}, oldest);
+  if (status && !saw_all) status = add_makers(deliveries);
   if (!status) return std::unexpected(status.error());
   return deliveries.join();
 }
