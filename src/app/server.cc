@@ -15,6 +15,7 @@
 
 #include "app/discovery.h"
 #include "app/health.h"
+#include "app/learning_file.h"
 #include "app/recipes.h"
 #include "app/state_folder.h"
 #include "app/status.h"
@@ -112,6 +113,7 @@ class Server {
   std::shared_ptr<Models> models_;
   std::shared_ptr<signals::MessageCache> cache_ = std::make_shared<signals::MessageCache>();
   std::shared_ptr<router::LearningState> learning_;
+  std::optional<LearningFile> learning_file_;
   std::vector<std::unique_ptr<Worker>> workers_;
   // Behind the workers: it is joined before the loops go that its work posts to.
   net::OffloadPool offload_{2};
@@ -207,8 +209,9 @@ std::optional<int> Server::load() {
   const auto config = recipes_->load();
   if (!config) return config.error();
   const bool is_setup = *config == nullptr;
-  learning_ = std::make_shared<router::LearningState>(
-      is_setup ? config::Learning{}.state_ttl_seconds : (*config)->learning.state_ttl_seconds);
+  learning_file_.emplace(options_.state_folder, clock_);
+  learning_ = learning_file_->load(is_setup ? config::Learning{}.state_ttl_seconds
+                                            : (*config)->learning.state_ttl_seconds);
   // In setup mode too: a recipe that is activated later finds the store open.
   open_replay(is_setup ? config::Replay{} : (*config)->replay);
   if (is_setup) return std::nullopt;
@@ -445,6 +448,7 @@ int Server::wait_for_end(int signals) {
       return 0;
     }
     recipes_->reload_if_changed(false, "the file changed");
+    learning_file_->save_if_due();
   }
 }
 
@@ -481,6 +485,7 @@ int Server::run() {
     });
   }
   for (const auto& worker : workers_) worker->thread.join();
+  learning_file_->save();
   constexpr std::chrono::milliseconds kFlush{2'000};
   if (services_.replay) services_.replay->flush(kFlush);
   discovery_.reset();  // ends the embedded backend

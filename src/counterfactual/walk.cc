@@ -51,7 +51,7 @@ void Walk::begin_epoch() {
   state_ = std::make_shared<router::LearningState>(learning_.state_ttl_seconds);
   fork_ = router_.fork(learning_, state_);
   last_order_ = 0;
-  shared_known_ = true;
+  shared_known_ = false;  // the process may have begun with what an earlier one had learned
   sessions_.clear();
   prefixes_.clear();
   in_flight_.clear();

@@ -1,6 +1,8 @@
 // What learning costs of a conversation among 100,000: the decision alone, the whole turn
-// (snapshot, decide, commit, done), and memory. Counters: ns at p50 and p99 of both, allocations
-// per turn, and bytes per lineage, all that the map holds divided by its lineages.
+// (snapshot, decide, commit, done), memory, and what it is to copy all of it for the file that
+// outlives a restart. Counters: ns at p50 and p99, allocations per turn, bytes per lineage, all
+// that the map holds divided by its lineages; of the copy, ms of all keys, ns that one session is
+// held for, and its bytes.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/packed.h"
 #include "learning/session_map.h"
 
 namespace {
@@ -95,7 +98,7 @@ class Traffic {
     return std::chrono::duration<float, std::nano>(decided - begun).count();
   }
 
-  size_t sessions() const { return map_.sessions(); }
+  const SessionMap& map() const { return map_; }
 
  private:
   config::Config config_;
@@ -105,13 +108,35 @@ class Traffic {
   SessionMap map_{86'400, 2 * kLineages};
 };
 
+void copy_everything(const SessionMap& map, benchmark::State& state) {
+  const auto begun = std::chrono::steady_clock::now();
+  const std::vector<uint64_t> keys = map.keys();
+  state.counters["copy_keys_ms"] =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count();
+  std::vector<float> ns;
+  size_t bytes = 0;
+  PackedWriter session;
+  for (const uint64_t key : keys) {
+    session.clear();
+    const auto before = std::chrono::steady_clock::now();
+    map.write(key, session);
+    ns.push_back(
+        std::chrono::duration<float, std::nano>(std::chrono::steady_clock::now() - before).count());
+    bytes += session.bytes().size();
+  }
+  std::ranges::sort(ns);
+  state.counters["copy_p50_ns"] = ns[ns.size() / 2];
+  state.counters["copy_p99_ns"] = ns[ns.size() * 99 / 100];
+  state.counters["copy_bytes"] = static_cast<double>(bytes) / static_cast<double>(keys.size());
+}
+
 void turns_of_known_lineages(benchmark::State& state) {
   const auto tiers = static_cast<size_t>(state.range(0));
   for (auto _ : state) {
     const int64_t before = bytes_held;
     Traffic traffic(tiers);
     for (size_t i = 0; i < kLineages; ++i) traffic.turn(i);
-    VSR_CHECK(traffic.sessions() == kLineages, "some lineages were pushed out");
+    VSR_CHECK(traffic.map().sessions() == kLineages, "some lineages were pushed out");
     const int64_t held = bytes_held - before;
     std::vector<float> ns(kTurns);
     std::vector<float> decide_ns(kTurns);
@@ -131,6 +156,7 @@ void turns_of_known_lineages(benchmark::State& state) {
     state.counters["turn_p99_ns"] = ns[kTurns * 99 / 100];
     state.counters["bytes_per_lineage"] =
         static_cast<double>(held) / static_cast<double>(kLineages);
+    copy_everything(traffic.map(), state);
   }
 }
 BENCHMARK(turns_of_known_lineages)

@@ -24,6 +24,11 @@
 
 #include "learning/learning.h"
 
+namespace vsr {
+class PackedReader;
+class PackedWriter;
+}  // namespace vsr
+
 namespace vsr::learning {
 
 constexpr size_t kSessionsMax = 100'000;
@@ -76,6 +81,17 @@ class SessionMap {
                 uint32_t completion_tokens);
   uint64_t add_owner(const Handle& handle, uint64_t call_hash, uint64_t model_hash, double now_s);
   uint64_t add_origin(const Handle& handle, const Origin& origin);
+  // For a file (router/learning_image.h), one session at a time, so that no request waits for more
+  // than the copy of its stripe's keys or of one session. Keys, the last used first:
+  std::vector<uint64_t> keys() const;
+  // False: the session has ended meanwhile.
+  bool write(uint64_t session_key, PackedWriter& out) const;
+  // Puts what write() gave behind the sessions that are there; what has outlived its time or finds
+  // no room is left out. False: these bytes are no session, or one that is there already.
+  bool read(PackedReader& in, double now_s);
+  // How many there were, so that equal means that nothing changed.
+  uint64_t operations() const { return operations_.load(std::memory_order_relaxed); }
+
   // As if the session had never been there.
   void forget(uint64_t session_key);
 

@@ -89,6 +89,22 @@ TEST(Simulate, WhatDependsOnRecordsThatAreNotThereIsNotDecided) {
   EXPECT_THAT(answer["cut"].as_string(), HasSubstr("only the newest 5000 records"));
 }
 
+// A process that goes on from what an earlier one had learned: its own records do not tell that.
+TEST(Simulate, WhatDependsOnAnEarlierProcessIsNotDecided) {
+  constexpr int64_t kEach = 3'000;
+  Traffic traffic;
+  traffic.run(kEach);
+  traffic.restart();
+  traffic.run(kEach);
+  const json::Value answer = simulated(traffic, traffic.router());
+  const json::Value& records = answer["records"];
+  EXPECT_EQ(records["read"].as_int(), 2 * kEach);
+  EXPECT_EQ(answer["changed"]["decision_model_action_or_reason"].as_int(-1), 0)
+      << answer["changed"]["examples"][0].dump();
+  EXPECT_GT(records["not_replayable_causes"]["history_missing"].as_int(), 50) << records.dump();
+  EXPECT_GT(records["replayable"].as_int(), kEach + kEach / 3) << records.dump();
+}
+
 TEST(Simulate, TheFilterSaysWhatCountsAndNotWhatIsRead) {
   Traffic traffic;
   traffic.run(2000);

@@ -17,6 +17,7 @@
 #include "config/load.h"
 #include "gateway/record.h"
 #include "router/facts_cache.h"
+#include "router/learning_image.h"
 #include "store/delivery.h"
 #include "store/replay.h"
 #include "wire/hash.h"
@@ -155,6 +156,16 @@ class Traffic {
     return id;
   }
 
+  // The process ends and another one begins with what was remembered.
+  void restart() {
+    const double now_s = static_cast<double>(clock_.unix_ms()) * 1e-3;
+    learning_ = router::learning_of_image(router::learning_image(*learning_),
+                                          config_->learning.state_ttl_seconds, now_s)
+                    .value();
+    router_ = router_->fork(config_->learning, learning_);
+    record_hash_ = KeyedHash::random();
+  }
+
   store::Replay& replay() { return *services_.replay; }
   const router::Router& router() const { return *router_; }
 
@@ -274,7 +285,7 @@ class Traffic {
     open.id = random_id();
     open.decision = std::make_shared<router::Decision>(router_->decide(request_, origin_));
     services_.replay->begin(
-        open.id, gateway::routing_part(open.decision, request_, *runtime_, services_.record_hash,
+        open.id, gateway::routing_part(open.decision, request_, *runtime_, record_hash_,
                                        {.request_id = "r", .timestamp = clock_.unix_ms()}));
     ++begun_;
   }
@@ -334,7 +345,7 @@ class Traffic {
       (noted.kind ? items : calls).push_back(noted.hash);
     }
     part.emitted = store::id_list(calls, items);
-    part.details = [log = std::move(open.log), key = services_.record_hash](json::JsonWriter& out) {
+    part.details = [log = std::move(open.log), key = record_hash_](json::JsonWriter& out) {
       gateway::write_state_log(log, key, out);
     };
     services_.replay->end(open.id, std::move(part));
@@ -346,6 +357,7 @@ class Traffic {
       std::make_shared<router::LearningState>(86'400);
   std::shared_ptr<const router::Router> router_;
   std::shared_ptr<const gateway::Runtime> runtime_;
+  KeyedHash record_hash_ = KeyedHash::random();  // of the process
   router::Request request_;
   router::FactsCache facts_;
   router::Origin origin_;

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
+#include <functional>
 
 #include "base/base64.h"
+#include "base/packed.h"
 #include "wire/hash.h"
 
 namespace vsr::router {
@@ -28,91 +28,6 @@ enum Flag : uint32_t {
   kCheckpoint = 1 << 9,
 };
 enum SignalFlag : uint8_t { kMatched = 1, kConfidence = 2, kRaw = 4 };
-
-class Writer {
- public:
-  void byte(uint8_t value) { out_ += static_cast<char>(value); }
-  // Seven bits a byte, the lowest first.
-  void number(uint64_t value) {
-    for (; value >= 0x80; value >>= 7) byte(static_cast<uint8_t>(value | 0x80));
-    byte(static_cast<uint8_t>(value));
-  }
-  void time(UnixMillis value) { number(static_cast<uint64_t>(std::max<UnixMillis>(value, 0))); }
-  void hash(uint64_t value) {
-    char bytes[sizeof(value)];
-    std::memcpy(bytes, &value, sizeof(value));
-    out_.append(bytes, sizeof(bytes));
-  }
-  void real(double value) { hash(std::bit_cast<uint64_t>(value)); }
-  void text(std::string_view value) {
-    number(value.size());
-    out_ += value;
-  }
-  std::string take() const { return to_base64(out_); }
-
- private:
-  std::string out_;
-};
-
-// After the first failure everything is 0 and failed() says so.
-class Reader {
- public:
-  explicit Reader(std::string_view text) {
-    std::optional<std::string> bytes = from_base64(text);
-    failed_ = !bytes;
-    if (bytes) bytes_ = std::move(*bytes);
-  }
-  bool failed() const { return failed_; }
-  bool at_end() const { return !failed_ && at_ == bytes_.size(); }
-
-  uint8_t byte() {
-    if (!has(1)) return 0;
-    return static_cast<uint8_t>(bytes_[at_++]);
-  }
-  uint64_t number() {
-    uint64_t value = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-      const uint8_t next = byte();
-      value |= uint64_t{next & 0x7fU} << shift;
-      if ((next & 0x80) == 0) return value;
-    }
-    failed_ = true;
-    return 0;
-  }
-  uint32_t small() { return static_cast<uint32_t>(std::min<uint64_t>(number(), UINT32_MAX)); }
-  UnixMillis time() { return static_cast<UnixMillis>(number() & INT64_MAX); }
-  uint64_t hash() {
-    uint64_t value = 0;
-    if (!has(sizeof(value))) return 0;
-    std::memcpy(&value, bytes_.data() + at_, sizeof(value));
-    at_ += sizeof(value);
-    return value;
-  }
-  double real() { return std::bit_cast<double>(hash()); }
-  std::string text() {
-    const uint64_t size = number();
-    if (!has(size)) return {};
-    std::string value = bytes_.substr(at_, size);
-    at_ += size;
-    return value;
-  }
-  // A count of things that have at least `bytes` bytes each.
-  size_t count(size_t bytes) {
-    const uint64_t value = number();
-    if (value > bytes_.size() / bytes) failed_ = true;
-    return failed_ ? 0 : static_cast<size_t>(value);
-  }
-
- private:
-  bool has(uint64_t bytes) {
-    failed_ = failed_ || bytes > bytes_.size() - at_;
-    return !failed_;
-  }
-
-  std::string bytes_;
-  size_t at_ = 0;
-  bool failed_ = false;
-};
 
 // The first prefix hash that the record has to have itself.
 struct FirstHash {
@@ -142,7 +57,7 @@ bool is_too_many(const std::vector<T>& ids) {
 }
 
 void write_request(const Decision& decision, const FirstHash& first, const KeyedHash& key,
-                   Writer& out) {
+                   PackedWriter& out) {
   const RequestFacts& facts = decision.facts;
   out.time(facts.unix_ms);
   out.text(facts.requested_model);
@@ -177,7 +92,7 @@ void write_request(const Decision& decision, const FirstHash& first, const Keyed
   }
 }
 
-void read_request(Reader& in, Recorded& out) {
+void read_request(PackedReader& in, Recorded& out) {
   RequestFacts& facts = out.facts;
   facts.unix_ms = in.time();
   facts.requested_model = in.text();
@@ -215,7 +130,7 @@ void read_request(Reader& in, Recorded& out) {
   }
 }
 
-void write_signals(const Router& router, const Decision& decision, Writer& out) {
+void write_signals(const Router& router, const Decision& decision, PackedWriter& out) {
   const std::vector<config::SignalValue>& values = decision.values.signals;
   const std::vector<config::SignalInfo>& signals = decision.config->signals;
   const auto counts = [&](size_t id) {
@@ -237,7 +152,7 @@ void write_signals(const Router& router, const Decision& decision, Writer& out) 
   }
 }
 
-void read_signals(Reader& in, Recorded& out) {
+void read_signals(PackedReader& in, Recorded& out) {
   out.signals.resize(in.count(1 + sizeof(uint64_t)));
   for (KnownSignal& known : out.signals) {
     known.fingerprint = in.hash();
@@ -254,7 +169,7 @@ bool is_default(const policy::ModelState& state) {
          state.tpot == policy::Latency{};
 }
 
-void write_models(const Decision& decision, Writer& out) {
+void write_models(const Decision& decision, PackedWriter& out) {
   const std::vector<policy::ModelState>& states = decision.facts.models;
   out.number(static_cast<uint64_t>(std::ranges::count_if(states, std::not_fn(is_default))));
   for (size_t m = 0; m < states.size(); ++m) {
@@ -269,7 +184,7 @@ void write_models(const Decision& decision, Writer& out) {
   }
 }
 
-void read_models(Reader& in, Recorded& out) {
+void read_models(PackedReader& in, Recorded& out) {
   out.models.resize(in.count(3 + 4 * sizeof(double)));
   for (auto& [name, state] : out.models) {
     name = in.text();
@@ -311,7 +226,7 @@ std::string encode_rerun(const Router& router, const Decision& decision, const K
   const bool cut =
       first.cut || is_too_many(facts.pending_calls) || is_too_many(facts.provider_state);
   const auto flag = [](bool set, Flag value) { return set ? uint32_t{value} : 0U; };
-  Writer out;
+  PackedWriter out;
   out.byte(kVersion);
   out.hash(key.epoch());
   out.number(decision.handle.order);
@@ -339,11 +254,13 @@ std::string encode_rerun(const Router& router, const Decision& decision, const K
     for_each_count(*decision.shared_before, router.tables().k,
                    [&](double value) { out.real(value); });
   }
-  return out.take();
+  return to_base64(out.bytes());
 }
 
 std::optional<Recorded> decode_rerun(std::string_view text) {
-  Reader in(text);
+  const std::optional<std::string> bytes = from_base64(text);
+  if (!bytes) return std::nullopt;
+  PackedReader in(*bytes);
   if (in.byte() != kVersion) return std::nullopt;
   Recorded out;
   out.epoch = in.hash();
@@ -380,7 +297,7 @@ std::optional<Recorded> decode_rerun(std::string_view text) {
 }
 
 std::string encode_state_log(const StateLog& log, const KeyedHash& key) {
-  Writer out;
+  PackedWriter out;
   out.byte(kVersion);
   out.number(log.commit_order);
   out.time(log.commit_ms);
@@ -393,11 +310,13 @@ std::string encode_state_log(const StateLog& log, const KeyedHash& key) {
     out.time(noted.unix_ms);
     out.hash(key(noted.hash));
   }
-  return out.take();
+  return to_base64(out.bytes());
 }
 
 std::optional<StateLog> decode_state_log(std::string_view text) {
-  Reader in(text);
+  const std::optional<std::string> bytes = from_base64(text);
+  if (!bytes) return std::nullopt;
+  PackedReader in(*bytes);
   if (in.byte() != kVersion) return std::nullopt;
   StateLog out;
   out.commit_order = in.number();
