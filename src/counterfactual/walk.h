@@ -3,8 +3,9 @@
 // Recorded requests decided again in the order in which they came, with a learning state that
 // grows from nothing as it did: every decision, first byte, tool call and end changes it at its
 // place. What is recorded of the state (how often a session had been changed, how many operations
-// there had been) tells where records are missing; what depends on those is not decided. One
-// thread; holds one decision for each request in flight.
+// there had been) tells where records are missing, and where a process went on from what an
+// earlier one remembered; what depends on those is not decided. One thread; holds one decision for
+// each request in flight.
 
 #include <functional>
 #include <memory>

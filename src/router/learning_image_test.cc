@@ -46,6 +46,11 @@ auto everything(const World& world, const Decision& decision) {
     numbers.insert(numbers.end(),
                    {v.choice.costs[i].first, v.choice.costs[i].round, v.choice.costs[i].fail});
   }
+  for (const learning::LedgerEntry& entry : v.next.ledger) {
+    if (entry.messages == 0) continue;
+    numbers.insert(numbers.end(), {static_cast<double>(entry.hash), entry.t,
+                                   static_cast<double>(entry.messages + entry.tokens)});
+  }
   numbers.insert(numbers.end(), v.next.belief.begin(), v.next.belief.end());
   numbers.insert(numbers.end(), v.next.prior.begin(), v.next.prior.end());
   return std::make_tuple(
@@ -77,8 +82,9 @@ class Agents {
     constexpr std::string_view kLast[] = {"go on", "hello again", "refactor all of it, and prove",
                                           "my SSN is 078-05-1120"};
     if (pick(2) == 0) messages.push_back(user(kLast[pick(std::size(kLast))]));
-    return body(pick(20) == 0 ? "large" : "auto", messages,
-                pick(5) == 0 ? "" : R"(,"tools":[{"function":{"name":"run"}}])");
+    std::string more = pick(5) == 0 ? "" : R"(,"tools":[{"function":{"name":"run"}}])";
+    if (pick(6) == 0) more += fmt::format(R"(,"previous_response_id":"resp_{}")", pick(40));
+    return body(pick(20) == 0 ? "large" : "auto", messages, more);
   }
   // What comes of the answer.
   void answer(World& world, const Decision& decision) {
@@ -87,7 +93,9 @@ class Agents {
     world.router_->commit(decision, now, 7);
     world.router_->add_tool_call(decision, "call" + std::to_string(pick(40)), now);
     if (pick(3) == 0) {
-      world.router_->add_opaque(decision, {wire::OpaqueKind::kThinking, pick(40) + 1}, now, 7);
+      const std::string id = fmt::format("resp_{}", pick(40));
+      const wire::OpaqueItem item{wire::OpaqueKind::kPreviousResponseId, wire::hash_bytes(id)};
+      world.router_->add_opaque(decision, item, now, 7);
     }
     if (pick(8) != 0) world.router_->done(decision, 900 + pick(900), pick(500), now);
     world.clock_.advance(std::chrono::milliseconds(pick(90'000)));
@@ -99,9 +107,14 @@ class Agents {
 };
 
 TEST(LearningImage, ARestartChangesNoDecision) {
+  std::map<std::string, int, std::less<>> seen;
   for (uint32_t seed = 1; seed <= 8; ++seed) {
-    World kept;
-    World restarted;
+    const std::string recipe = seed % 2 == 0
+                                   ? std::string(kRecipe)
+                                   : edited("session_aware: {enabled: true}",
+                                            "session_aware: {enabled: true, scope: session}");
+    World kept(recipe);
+    World restarted(recipe);
     Agents agents(seed);
     Agents same(seed);
     for (int i = 0; i < 400; ++i) {
@@ -111,6 +124,8 @@ TEST(LearningImage, ARestartChangesNoDecision) {
       const Decision decision = restarted.decide(body);
       ASSERT_EQ(everything(restarted, decision), everything(kept, expected))
           << "seed " << seed << ", request " << i;
+      ++seen[std::string(to_string(expected.verdict.action))];
+      ++seen[std::string(expected.verdict.reason)];
       agents.answer(kept, expected);
       same.answer(restarted, decision);
       if (i % 25 == 24) restart(restarted);
@@ -118,6 +133,12 @@ TEST(LearningImage, ARestartChangesNoDecision) {
     EXPECT_EQ(restarted.learning_->sessions.sessions(), kept.learning_->sessions.sessions());
     EXPECT_EQ(restarted.learning_->shared.req, kept.learning_->shared.req);
     EXPECT_GT(kept.learning_->shared.req, 100);
+  }
+  for (const std::string_view what :
+       {"select", "stay", "switch", "hard_lock", "bypass", "noop", "hard_lock=tool_loop",
+        "session_scope_protect", "hard_lock=context_portability:previous_response_id",
+        "demand_protected"}) {
+    EXPECT_GT(seen[std::string(what)], 5) << what;
   }
 }
 
