@@ -177,13 +177,15 @@ export function Projections({ traces, topology }: {
   );
 }
 
+const spaceAbove = 1.05; // so that the highest band is seen
+
 function Projection({ trace, outputs }: { trace: ProjectionTrace; outputs: Topology["projections"] }) {
   const counted = trace.inputs.filter((input) => input.contribution !== 0);
   const edges = outputs.flatMap((one) => Object.values(one.bounds));
   const positive = counted.filter((one) => one.contribution > 0).reduce((sum, one) => sum + one.contribution, 0);
   const negative = counted.filter((one) => one.contribution < 0).reduce((sum, one) => sum + one.contribution, 0);
   const low = Math.min(0, negative, trace.value, ...edges);
-  const high = Math.max(1e-9, positive, trace.value, ...edges);
+  const high = Math.max(1e-9, positive, trace.value, ...edges) * spaceAbove;
   const at = (x: number) => ((x - low) / (high - low)) * 100;
   let up = 0;
   let down = 0;
@@ -382,7 +384,8 @@ function Step({ label, model }: { label: string; model: string }) {
 
 function Beliefs({ belief }: { belief: Record<string, number> }) {
   const rows = Object.entries(belief);
-  if (rows.length === 0) return null;
+  // A bypass asks for no belief.
+  if (rows.every(([, share]) => share === 0)) return null;
   return (
     <div>
       <h3>What the task seems to need</h3>
