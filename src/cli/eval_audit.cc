@@ -148,8 +148,10 @@ void write_run(const Run& run, json::JsonWriter& w) {
   w.field("opaque_items_delivered", r.deliveries.opaque_items);
   w.field("tool_results_astray", r.deliveries.tool_results_astray);
   w.field("opaque_items_astray", r.deliveries.opaque_items_astray);
-  w.field("violations", r.violations).field("by_choice", r.by_choice);
+  w.field("violations", r.violations).field("requests_astray", r.requests_astray);
+  w.field("by_choice", r.by_choice);
   w.field("unsafe_switches", run.records["unsafe_switches"].as_int(-1));
+  w.field("unsafe_deliveries", run.records["deliveries"]["to_another_model"].as_int(-1));
   w.key("examples").begin_array();
   for (const sim::Misdelivery& one : r.examples) {
     w.begin_object().field("request", one.request_id).field("id", one.id);
@@ -166,12 +168,14 @@ void print_run(std::string_view title, const Run& run) {
       "  {} overlapping, {} titles and summaries, {} sub-agents, {} loops after a cut stream\n"
       "  {} requests for a named model, {} under bypass\n"
       "  delivered: {} tool results, {} opaque items\n"
-      "  to another model by the route: {} (violations); on a caller's word or under bypass: {}\n"
-      "  unsafe switches by the records: {}\n",
+      "  to another model by the route: {} (violations), in {} requests\n"
+      "  the same by the records: {}, in {} requests (unsafe switches)\n"
+      "  on a caller's word or under bypass: {}\n",
       title, r.sessions, r.given_up, r.requests, r.streamed, r.failures_injected, r.overlapping,
       r.titles, r.sub_agents, r.cut_loops, r.named, r.bypassed, r.deliveries.tool_results,
-      r.deliveries.opaque_items, r.violations, r.by_choice,
-      run.records["unsafe_switches"].as_int(-1));
+      r.deliveries.opaque_items, r.violations, r.requests_astray,
+      run.records["deliveries"]["to_another_model"].as_int(-1),
+      run.records["unsafe_switches"].as_int(-1), r.by_choice);
   for (const sim::Misdelivery& one : r.examples) {
     fmt::print("  request {}: {} of {} went to {}\n", one.request_id, one.id, one.made_by,
                one.given_to);

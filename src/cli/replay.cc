@@ -1,21 +1,29 @@
 // `vllm-sr replay`: the records of a running router.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
 #include <optional>
 
+#include "base/strings.h"
 #include "cli/program.h"
+#include "cli/replay_text.h"
 #include "cli/running.h"
 
 namespace vsr::cli {
 
 namespace {
 
+constexpr size_t kPageRecords = 100;     // what the router gives at once
+constexpr int64_t kListedMax = 100'000;  // by one command
+
 struct ReplayArguments {
   std::string id;
   std::string session, conversation, decision, model, action, status, search;
-  int limit = 20;
+  int64_t limit = 20;
+  bool unsafe = false;
+  bool lines = false;                                 // JSON Lines
   std::string from, to, recipe, kind, candidate_set;  // of simulate
   std::optional<double> quality_weight_usd;
 };
@@ -30,88 +38,78 @@ std::string encoded(std::string_view text) {
   return out;
 }
 
-std::string query_of(const ReplayArguments& arguments) {
-  std::string out = fmt::format("?limit={}", arguments.limit);
+// "&name=value" for each that is given, with `first` before the first.
+std::string filters_of(const ReplayArguments& arguments, std::string_view first) {
+  const std::string unsafe = arguments.unsafe ? "true" : "";
   const std::pair<const char*, const std::string*> filters[] = {
       {"session_id", &arguments.session}, {"conversation_id", &arguments.conversation},
       {"decision", &arguments.decision},  {"model", &arguments.model},
       {"action", &arguments.action},      {"status", &arguments.status},
-      {"search", &arguments.search}};
+      {"search", &arguments.search},      {"unsafe", &unsafe}};
+  std::string out;
   for (const auto& [name, value] : filters) {
-    if (!value->empty()) out += fmt::format("&{}={}", name, encoded(*value));
+    if (value->empty()) continue;
+    out += fmt::format("{}{}={}", out.empty() ? first : "&", name, encoded(*value));
   }
   return out;
 }
 
-void print_record_line(const json::Value& record) {
-  const json::Value& route = record["route_diagnostics"];
-  fmt::print("{}  {}  {:<24} {:<30} {} ({})  {} tokens, {} cached  {}\n",
-             record["timestamp"].as_string(), record["id"].as_string(),
-             record["decision"].as_string().empty() ? "-" : record["decision"].as_string(),
-             record["selected_model"].as_string(), route["session_action"].as_string(),
-             route["session_reason"].as_string(), record["prompt_tokens"].as_int(),
-             record["cached_prompt_tokens"].as_int(), record["lifecycle_state"].as_string());
-}
-
-// JSON for a person: a member a line.
-void print_indented(const json::Value& value, int depth) {
-  const bool is_list = value.is_array();
-  const size_t count = is_list ? value.items().size() : value.fields().size();
-  if (count == 0) {
-    fmt::print("{}", value.dump());
-    return;
-  }
-  const auto begin_line = [](size_t at, int spaces) {
-    fmt::print("{}\n{:{}}", at == 0 ? "" : ",", "", spaces);
-  };
-  fmt::print("{}", is_list ? "[" : "{");
-  for (size_t i = 0; i < count; ++i) {
-    begin_line(i, 2 * depth + 2);
-    if (is_list) {
-      print_indented(value.items()[i], depth + 1);
-    } else {
-      fmt::print("{}: ", json::Value(value.fields()[i].first).dump());
-      print_indented(value.fields()[i].second, depth + 1);
-    }
-  }
-  begin_line(0, 2 * depth);
-  fmt::print("{}", is_list ? "]" : "}");
-}
-
-int replay_list(const ReplayArguments& arguments, const Context& context, bool trajectory) {
+// Pages until there is nothing more or enough was shown; what came is printed at once, so that a
+// long list takes no more memory than a page.
+int replay_list(const ReplayArguments& arguments, const Context& context) {
   const auto running = find_running(context.state_folder);
   if (!running) return not_running(context);
-  const auto body = get_json(
-      *running, context,
-      (trajectory ? "/v1/router_replay/trajectory" : "/v1/router_replay") + query_of(arguments));
-  if (!body) return kFailed;
-  if (context.json) {
-    fmt::print("{}\n", body->dump());
-    return kOk;
-  }
-  const json::Value& rows = (*body)["data"].is_array() ? (*body)["data"] : (*body)["turns"];
-  for (const json::Value& record : rows.items()) {
-    if (trajectory) {
-      fmt::print("{}\n", record.dump());
-    } else {
-      print_record_line(record);
+  size_t shown = 0;
+  std::string cursor;
+  const auto limit = static_cast<size_t>(arguments.limit);
+  for (;;) {
+    const size_t page = std::min(limit - shown, kPageRecords);
+    std::string path =
+        fmt::format("/v1/router_replay?limit={}{}", page, filters_of(arguments, "&"));
+    if (!cursor.empty()) path += "&cursor=" + cursor;
+    const auto body = get_json(*running, context, path);
+    if (!body) return kFailed;
+    if (context.json && shown == 0 && cursor.empty()) {
+      fmt::print("{{\"object\":\"router_replay.list\",\"total\":{},\"data\":[",
+                 (*body)["total"].as_int());
     }
+    for (const json::Value& record : (*body)["data"].items()) {
+      if (arguments.lines) {
+        fmt::print("{}\n", record.dump());
+      } else if (context.json) {
+        fmt::print("{}{}", shown == 0 ? "" : ",", record.dump());
+      } else {
+        fmt::print("{}", record_line(record));
+      }
+      ++shown;
+    }
+    cursor = (*body)["next_cursor"].as_string();
+    if (!(*body)["has_more"].as_bool() || shown >= limit || (*body)["data"].size() == 0) break;
   }
-  fmt::print("{} shown\n", rows.size());
+  if (arguments.lines) return kOk;
+  if (context.json) {
+    json::JsonWriter end;
+    end.begin_object().field("count", shown).field("has_more", !cursor.empty());
+    if (cursor.empty()) {
+      end.null_field("next_cursor");
+    } else {
+      end.field("next_cursor", cursor);
+    }
+    fmt::print("],{}\n", end.end_object().str().substr(1));
+  } else {
+    fmt::print("{} shown{}\n", shown, cursor.empty() ? "" : "; there are more, see --limit");
+  }
   return kOk;
 }
 
-int replay_show(const ReplayArguments& arguments, const Context& context) {
+// A document of the router: as it came, or as text.
+int show(const Context& context, const std::string& path,
+         std::string (*text)(const json::Value& body)) {
   const auto running = find_running(context.state_folder);
   if (!running) return not_running(context);
-  const auto body = get_json(*running, context, "/v1/router_replay/" + encoded(arguments.id));
+  const auto body = get_json(*running, context, path);
   if (!body) return kFailed;
-  if (!context.json && isatty(STDOUT_FILENO) != 0) {
-    print_indented(*body, 0);
-    fmt::print("\n");
-  } else {
-    fmt::print("{}\n", body->dump());
-  }
+  fmt::print("{}", context.json ? body->dump() + "\n" : text(*body));
   return kOk;
 }
 
@@ -144,47 +142,6 @@ std::string simulation_body(const ReplayArguments& arguments, std::string_view r
   return out.take();
 }
 
-void print_simulation(const json::Value& body) {
-  const json::Value& records = body["records"];
-  fmt::print("{} records read, {} asked about, {} replayable\n", records["read"].as_int(),
-             records["matched"].as_int(), records["replayable"].as_int());
-  for (const auto& [cause, count] : records["not_replayable_causes"].fields()) {
-    fmt::print("  {:<28} {}\n", cause, count.as_int());
-  }
-  const json::Value& changed = body["changed"];
-  fmt::print("changed: {} decisions, {} models\n", changed["decision"].as_int(),
-             changed["model"].as_int());
-  for (const std::string_view matrix : {"decisions", "models"}) {
-    for (const json::Value& cell : changed[matrix].items()) {
-      const std::string_view from = cell["from"].as_string();
-      const std::string_view to = cell["to"].as_string();
-      fmt::print("  {:>6}  {} -> {}\n", cell["count"].as_int(), from.empty() ? "(none)" : from,
-                 to.empty() ? "(none)" : to);
-    }
-  }
-  for (const std::string_view name : {"switches", "unsafe_switches"}) {
-    fmt::print("{}: {} before, {} after\n", name, body[name]["before"].as_int(),
-               body[name]["after"].as_int());
-  }
-  const json::Value& cost = body["cost"];
-  const auto line = [&](std::string_view name, const json::Value& value,
-                        const json::Value& interval) {
-    fmt::print("  {:<32} {:>12.6f}  ({:.6f} to {:.6f})\n", name, value.as_double(),
-               interval[0].as_double(), interval[1].as_double());
-  };
-  fmt::print("cost of {} records in {}, with {} % intervals over {} conversations\n",
-             cost["records"].as_int(), cost["currency"].as_string(),
-             body["intervals"]["percent"].as_int(), body["intervals"]["conversations"].as_int());
-  line("as recorded", cost["before"], cost["before_interval"]);
-  line("under this recipe", cost["after"], cost["after_interval"]);
-  line("difference", cost["difference"], cost["difference_interval"]);
-  for (const json::Value& one : cost["always_one_model"].items()) {
-    line(fmt::format("always {}", one["model"].as_string()), one["cost"], one["cost_interval"]);
-  }
-  if (!body["cut"].is_null()) fmt::print("cut: {}\n", body["cut"].as_string());
-  fmt::print("{}\n", body["note"].as_string());
-}
-
 int replay_simulate(const ReplayArguments& arguments, const Context& context) {
   std::string recipe;
   if (!arguments.recipe.empty()) {
@@ -193,19 +150,31 @@ int replay_simulate(const ReplayArguments& arguments, const Context& context) {
       fmt::print(stderr, "{}\n", text.error().message);
       return kBadUsage;
     }
+    if (trim(*text).empty()) {
+      fmt::print(stderr, "{} is empty; leave --recipe out for the running recipe\n",
+                 arguments.recipe);
+      return kBadUsage;
+    }
     recipe = std::move(*text);
   }
   const auto running = find_running(context.state_folder);
   if (!running) return not_running(context);
-  const auto body =
-      post_json(*running, context, "/api/v1/replay/simulate", simulation_body(arguments, recipe));
+  const auto body = post_json(*running, context, "/api/v1/replay/simulate",
+                              simulation_body(arguments, recipe), arguments.recipe);
   if (!body) return kFailed;
-  if (context.json) {
-    fmt::print("{}\n", body->dump());
-  } else {
-    print_simulation(*body);
-  }
+  fmt::print("{}", context.json ? body->dump() + "\n" : simulation_text(*body));
   return kOk;
+}
+
+// As in a recipe. CLI11's own checks let "nan" pass.
+CLI::Validator amount() {
+  return {[](std::string& text) {
+            double value = 0;
+            const bool is_number = CLI::detail::lexical_cast(text, value);
+            if (is_number && value >= 0 && std::isfinite(value)) return std::string();
+            return fmt::format("{} is not a number from 0", text);
+          },
+          "from 0"};
 }
 
 }  // namespace
@@ -225,23 +194,34 @@ void add_replay(CLI::App& app, Context& context) {
     command->add_flag("--json", context.json, "As JSON");
     command->add_option("--state-dir", context.state_folder, "Of the running router");
   };
-  const auto filters = [arguments, choose](CLI::App* command) {
-    choose(command);
-    command->add_option("--limit", arguments->limit, "At most so many")->capture_default_str();
+  const auto mark = [arguments](CLI::App* command) {
+    command->add_flag("--unsafe", arguments->unsafe,
+                      "Those that gave a tool result or provider state to another model than its "
+                      "maker");
   };
   CLI::App* list = replay->add_subcommand("list", "The latest records");
-  filters(list);
-  list->callback(
-      [arguments, &context] { context.status = replay_list(*arguments, context, false); });
+  choose(list);
+  mark(list);
+  list->add_option("--limit", arguments->limit, "At most so many")
+      ->check(CLI::Range(int64_t{1}, kListedMax))
+      ->capture_default_str();
+  list->add_flag("--lines", arguments->lines, "A record a line, as eval --from-replay reads them")
+      ->excludes("--json");
+  list->callback([arguments, &context] { context.status = replay_list(*arguments, context); });
   CLI::App* path = replay->add_subcommand("trajectory", "The turns of one session in order");
-  filters(path);
-  path->callback(
-      [arguments, &context] { context.status = replay_list(*arguments, context, true); });
-  CLI::App* show = replay->add_subcommand("show", "One record, whole");
-  show->add_option("id", arguments->id, "As in x-vsr-replay-id")->required();
-  show->add_flag("--json", context.json, "On one line, as without a terminal");
-  show->add_option("--state-dir", context.state_folder, "Of the running router");
-  show->callback([arguments, &context] { context.status = replay_show(*arguments, context); });
+  choose(path);
+  mark(path);
+  path->callback([arguments, &context] {
+    context.status = show(context, "/v1/router_replay/trajectory" + filters_of(*arguments, "?"),
+                          trajectory_text);
+  });
+  CLI::App* one = replay->add_subcommand("show", "One record: why, what it cost, how it ended");
+  one->add_option("id", arguments->id, "As in x-vsr-replay-id")->required();
+  one->add_flag("--json", context.json, "The whole record as JSON");
+  one->add_option("--state-dir", context.state_folder, "Of the running router");
+  one->callback([arguments, &context] {
+    context.status = show(context, "/v1/router_replay/" + encoded(arguments->id), record_text);
+  });
   CLI::App* simulate = replay->add_subcommand(
       "simulate", "What another recipe or policy would have decided, and what that costs");
   choose(simulate);
@@ -253,8 +233,10 @@ void add_replay(CLI::App& app, Context& context) {
       ->check(CLI::IsMember({"expected_cost", "weighted_score"}));
   simulate->add_option("--candidate-set", arguments->candidate_set, "Of learning")
       ->check(CLI::IsMember({"decision", "ladder_after_first", "at_least", "ladder"}));
-  simulate->add_option("--quality-weight-usd", arguments->quality_weight_usd,
-                       "What a failed round costs, in USD");
+  simulate
+      ->add_option("--quality-weight-usd", arguments->quality_weight_usd,
+                   "What a failed round costs, in USD")
+      ->check(amount());
   simulate->callback(
       [arguments, &context] { context.status = replay_simulate(*arguments, context); });
 }

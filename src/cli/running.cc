@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "base/strings.h"
 #include "http/client.h"
 
 namespace vsr::cli {
@@ -42,7 +43,25 @@ Headers operator_headers(const Context& context) {
   return {{"authorization", "Bearer " + token}};
 }
 
-static std::optional<json::Value> read_answer(const Result<http::SimpleResponse>& response) {
+namespace {
+
+// The router calls a recipe that it was sent `candidate`, at the beginning of each line.
+std::string with_file_name(std::string_view message, std::string_view recipe_file) {
+  constexpr std::string_view kSent = "candidate:";
+  std::string out;
+  for (std::string_view line : split(message, '\n')) {
+    if (!out.empty()) out += '\n';
+    if (!recipe_file.empty() && line.starts_with(kSent)) {
+      out.append(recipe_file).append(":");
+      line.remove_prefix(kSent.size());
+    }
+    out += line;
+  }
+  return out;
+}
+
+std::optional<json::Value> read_answer(const Result<http::SimpleResponse>& response,
+                                       std::string_view recipe_file = {}) {
   if (!response) {
     fmt::print(stderr, "{}\n", response.error().message);
     return std::nullopt;
@@ -50,7 +69,9 @@ static std::optional<json::Value> read_answer(const Result<http::SimpleResponse>
   Result<json::Value> body = json::Value::parse(response->body);
   const bool is_readiness = response->status == 503 && body && (*body)["error"].is_null();
   if (response->status != 200 && !is_readiness) {
-    fmt::print(stderr, "{}\n", body ? (*body)["error"]["message"].as_string() : response->body);
+    const std::string_view message =
+        body ? (*body)["error"]["message"].as_string() : std::string_view(response->body);
+    fmt::print(stderr, "{}\n", with_file_name(message, recipe_file));
     return std::nullopt;
   }
   if (!body) {
@@ -60,6 +81,8 @@ static std::optional<json::Value> read_answer(const Result<http::SimpleResponse>
   return std::move(*body);
 }
 
+}  // namespace
+
 std::optional<json::Value> get_json(const Running& running, const Context& context,
                                     const std::string& path) {
   return read_answer(
@@ -67,11 +90,12 @@ std::optional<json::Value> get_json(const Running& running, const Context& conte
 }
 
 std::optional<json::Value> post_json(const Running& running, const Context& context,
-                                     const std::string& path, std::string_view body) {
+                                     const std::string& path, std::string_view body,
+                                     std::string_view recipe_file) {
   Headers headers = operator_headers(context);
   headers.emplace_back("content-type", "application/json");
   return read_answer(
-      http::fetch("POST", running.operator_url + path, headers, body, kLongAnswerMax));
+      http::fetch("POST", running.operator_url + path, headers, body, kLongAnswerMax), recipe_file);
 }
 
 }  // namespace vsr::cli

@@ -33,8 +33,10 @@ Headers operator_headers(const Context& context);
 std::optional<json::Value> get_json(const Running& running, const Context& context,
                                     const std::string& path);
 
-// POST of a JSON body; long work is waited for. Prints what is wrong.
+// POST of a JSON body; long work is waited for. Prints what is wrong; of a recipe that the body
+// holds, under the name of its file.
 std::optional<json::Value> post_json(const Running& running, const Context& context,
-                                     const std::string& path, std::string_view body);
+                                     const std::string& path, std::string_view body,
+                                     std::string_view recipe_file = {});
 
 }  // namespace vsr::cli

@@ -300,14 +300,18 @@ AuditReport report_of(const AuditOptions& options, const Tally& tally) {
   out.sub_agents = tally.sub_agents;
   out.cut_loops = tally.cut_loops;
   out.deliveries = options.auditor->counts();
-  for (const sim::Misdelivery& astray : options.auditor->misdeliveries()) {
+  std::set<std::string_view> requests;
+  const std::vector<sim::Misdelivery> misdeliveries = options.auditor->misdeliveries();
+  for (const sim::Misdelivery& astray : misdeliveries) {
     if (tally.by_choice.contains(astray.request_id)) {
       ++out.by_choice;
       continue;
     }
     ++out.violations;
+    requests.insert(astray.request_id);
     if (out.examples.size() < kExamplesMax) out.examples.push_back(astray);
   }
+  out.requests_astray = requests.size();
   return out;
 }
 

@@ -50,6 +50,7 @@ struct AuditReport {
   // Tool results and opaque items that went to another model: by the route, and those that a caller
   // or a private decision moved.
   uint64_t violations = 0;
+  uint64_t requests_astray = 0;  // that had such a violation; a request may deliver several ids
   uint64_t by_choice = 0;
   std::vector<sim::Misdelivery> examples;  // of the violations, a few
 };

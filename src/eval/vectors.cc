@@ -98,6 +98,11 @@ class Conversation {
   learning::Lineage lineage_;
 };
 
+constexpr std::string_view kFirstLine =
+    "the first line must hold the settings, for example "
+    "{\"prices\":\"real4\",\"lambda\":1.0,\"candidate_set\":\"decision\"}, and every further one a "
+    "request; see docs/evaluation.md";
+
 }  // namespace
 
 Status run_vectors(std::istream& in, std::ostream& out) {
@@ -111,6 +116,7 @@ Status run_vectors(std::istream& in, std::ostream& out) {
     const Result<json::Value> row = json::Value::parse(line);
     if (!row) return problem(row.error().message);
     if (!conversation) {
+      if (!(*row)["prices"].is_string()) return problem(kFirstLine);
       const auto set = candidate_set_of((*row)["candidate_set"].as_string());
       if (!set) return problem(set.error().message);
       const auto config =
@@ -125,9 +131,7 @@ Status run_vectors(std::istream& in, std::ostream& out) {
     out << *answer << '\n';
   }
   if (!conversation) {
-    return fail(ErrorCode::kInvalidArgument,
-                "the file is empty; its first line holds the settings, for example "
-                "{\"prices\":\"real4\",\"lambda\":1.0,\"candidate_set\":\"decision\"}");
+    return fail(ErrorCode::kInvalidArgument, fmt::format("the file is empty; {}", kFirstLine));
   }
   return {};
 }

@@ -55,7 +55,9 @@ TEST(VectorFiles, ErrorsNameTheLine) {
     const char* expected;
   };
   const Case cases[] = {
-      {"", "the file is empty"},
+      {"", "the file is empty; the first line must hold the settings"},
+      {"{\"t\":0,\"kind\":\"u\",\"p\":0}\n", "line 1: the first line must hold the settings"},
+      {"[]\n", "line 1: the first line must hold the settings"},
       {"{\"prices\":\"gold\"}\n", "line 1: there are no prices gold"},
       {"{\"prices\":\"real4\"}\n{\"kind\":\"x\",\"p\":0}\n", "line 2: kind must be"},
       {"{\"prices\":\"real4\"}\n\n{\"kind\":\"u\",\"p\":9}\n", "line 3: p must be a tier"},

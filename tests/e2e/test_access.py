@@ -231,7 +231,7 @@ def test_cli_talks_to_the_running_router(router):
     assert answer.returncode == 0 and "simple_math_fast_path" in answer.stderr
     listed = json.loads(cli("replay", "list", "--json").stdout)
     assert listed["data"]
-    shown = cli("replay", "show", listed["data"][0]["id"])
+    shown = cli("replay", "show", listed["data"][0]["id"], "--json")
     assert json.loads(shown.stdout)["decision"] == "simple_math_fast_path"
     assert "openai/gpt5.4" in cli("models").stdout
     assert cli("stop").returncode == 0

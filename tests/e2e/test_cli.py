@@ -406,14 +406,34 @@ def test_replay_commands(talk, router):
     code, out, _ = talk("replay", "list", "--decision", "no such decision & more", "--json")
     assert (code, json.loads(out)["data"]) == (OK, [])
 
-    code, out, _ = talk("replay", "show", replay_id)
+    code, out, _ = talk("replay", "list", "--unsafe", "--json")
+    assert (code, json.loads(out)["data"]) == (OK, [])
+
+    code, out, _ = talk("replay", "show", replay_id, "--json")
     assert (code, json.loads(out)["id"]) == (OK, replay_id)
+    code, out, _ = talk("replay", "show", replay_id)
+    assert code == OK and replay_id in out and "simple_math_fast_path" in out
+    assert "\nwhy        Took " in out and max(map(len, out.splitlines())) <= 80, out
     code, _, err = talk("replay", "show", "0" * 32)
     assert code == FAILED and err.strip()
 
     code, out, _ = talk("replay", "trajectory", "--session", "cli-session", "--json")
     assert code == OK
     json.loads(out)
+    code, out, _ = talk("replay", "trajectory", "--session", "cli-session")
+    assert code == OK and replay_id in out and "1 turns: 0 switches" in out
+
+
+def test_a_long_list_is_paged(talk, router):
+    for _ in range(103):
+        assert router.chat(SIMPLE, headers={"x-session-id": "long"}).status_code == 200
+    code, out, err = talk("replay", "list", "--limit", "102", "--session", "long")
+    assert (code, err) == (OK, "")
+    assert "102 shown; there are more" in out and len(out.splitlines()) == 103
+    code, out, _ = talk("replay", "list", "--limit", "5000", "--session", "long", "--json")
+    listed = json.loads(out)
+    assert (listed["count"], listed["has_more"], listed["next_cursor"]) == (103, False, None)
+    assert len({record["id"] for record in listed["data"]}) == 103
 
 
 def test_an_operator_address_with_a_token(start, sim, cli):
