@@ -15,5 +15,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 700,
     modulePreload: { polyfill: false },
   },
-  server: { proxy: Object.fromEntries(passed.map((path) => [path, router])) },
+  // The router takes no writes from a page of another origin.
+  server: { proxy: Object.fromEntries(passed.map((path) => [path, { target: router, changeOrigin: true, headers: { origin: router } }])) },
 });

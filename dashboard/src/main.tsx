@@ -1,27 +1,28 @@
-import { Component, type ReactNode, StrictMode, Suspense, lazy, useEffect, useState } from "react";
+import { StrictMode, Suspense, lazy, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import type { Models, System } from "./api/client";
 import { useQuery } from "./api/use-query";
 import { setModelOrder } from "./app/colour";
+import { Fence, part } from "./app/fence";
 import { Link } from "./app/link";
 import { navigate, useLocation } from "./app/location";
 import { Login } from "./app/login";
 import { Shell } from "./app/shell";
 import { startTheme } from "./app/theme";
 import "./theme.css";
-import { Button, Empty, Notice, Skeleton } from "./ui/ui";
+import { Empty, Skeleton } from "./ui/ui";
 
-const Live = lazy(() => import("./pages/live"));
-const Record = lazy(() => import("./pages/record"));
-const Conversations = lazy(() => import("./pages/conversations"));
-const Conversation = lazy(() => import("./pages/conversation"));
-const Insights = lazy(() => import("./pages/insights"));
-const Topology = lazy(() => import("./pages/topology"));
-const Playground = lazy(() => import("./pages/playground"));
-const Recipes = lazy(() => import("./pages/recipes"));
-const ModelsPage = lazy(() => import("./pages/models"));
-const SystemPage = lazy(() => import("./pages/system"));
-const Welcome = lazy(() => import("./pages/welcome"));
+const Live = lazy(() => part(import("./pages/live")));
+const Record = lazy(() => part(import("./pages/record")));
+const Conversations = lazy(() => part(import("./pages/conversations")));
+const Conversation = lazy(() => part(import("./pages/conversation")));
+const Insights = lazy(() => part(import("./pages/insights")));
+const Topology = lazy(() => part(import("./pages/topology")));
+const Playground = lazy(() => part(import("./pages/playground")));
+const Recipes = lazy(() => part(import("./pages/recipes")));
+const ModelsPage = lazy(() => part(import("./pages/models")));
+const SystemPage = lazy(() => part(import("./pages/system")));
+const Welcome = lazy(() => part(import("./pages/welcome")));
 
 function Page({ system }: { system: System | undefined }) {
   const { path } = useLocation();
@@ -53,25 +54,6 @@ function Page({ system }: { system: System | undefined }) {
           <p>{path} is not a page of this dashboard. <Link to="/live">Go to Live</Link></p>
         </Empty>
       );
-  }
-}
-
-// A page that fails to render must not take the others with it.
-class Fence extends Component<{ path: string; children: ReactNode }, { error?: Error; path: string }> {
-  override state: { error?: Error; path: string } = { path: this.props.path };
-  static getDerivedStateFromError(error: Error) {
-    return { error };
-  }
-  static getDerivedStateFromProps(props: { path: string }, state: { path: string }) {
-    return props.path === state.path ? null : { path: props.path, error: undefined };
-  }
-  override render() {
-    if (!this.state.error) return this.props.children;
-    return (
-      <Notice tone="bad" action={<Button onClick={() => location.reload()}>Load again</Button>}>
-        This page could not be shown: {this.state.error.message}
-      </Notice>
-    );
   }
 }
 

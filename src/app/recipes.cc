@@ -10,8 +10,10 @@
 #include "base/strings.h"
 #include "config/show.h"
 #include "eval/probes.h"
+#include "json/value.h"
 #include "json/writer.h"
 #include "store/replay.h"
+#include "text/utf8.h"
 
 namespace vsr::app {
 
@@ -50,6 +52,19 @@ std::string title_of(std::string_view yaml) {
   if (sentence != std::string::npos) text.resize(sentence);
   if (text.ends_with('.')) text.pop_back();
   return text;
+}
+
+// The start of the last user message of a chat request.
+std::string last_prompt(std::string_view body) {
+  constexpr size_t kBytesShown = 400;
+  const Result<json::Value> request = json::Value::parse(body);
+  std::string prompt;
+  if (!request) return prompt;
+  for (const json::Value& message : (*request)["messages"].items()) {
+    if (message["role"].as_string() == "user") prompt = message["content"].as_string();
+  }
+  if (prompt.size() > kBytesShown) prompt.resize(text::floor_code_point(prompt, kBytesShown));
+  return prompt;
 }
 
 bool same_listeners(const config::Config& a, const config::Config& b) {
@@ -307,6 +322,7 @@ wire::ApiResult<std::string> Recipes::run_probes(std::string_view yaml, std::str
     if (result.passed) continue;
     failures.begin_object();
     failures.field("id", probe.id).field("got", result.got).field("why", result.why);
+    failures.field("prompt", last_prompt(probe.body));
     failures.end_object();
   }
   failures.end_array();

@@ -50,6 +50,8 @@ std::string live_event(const router::Decision& decision, const store::TerminalPa
   w.field("reason", decision.verdict.reason);
   w.field("status", part.response_status);
   w.field("failed", failed);
+  w.field("lifecycle_state", store::to_string(part.state));
+  w.field("terminal_reason", part.reason);
   w.field("routing_us", routing_us);
   w.field("duration_ms", part.duration_ms);
   w.field("ttft_ms", part.ttft_ms);

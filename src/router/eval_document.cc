@@ -363,6 +363,7 @@ void write_learning(const Router& router, const Decision& decision, json::JsonWr
   if (decision.config->learning.policy == config::PolicyKind::kWeightedScore) {
     write_weighted_traces(decision, router, w);
   } else {
+    w.short_field("quality_weight_usd", router.tables().lambda);
     write_candidate_traces(decision, router, w);
   }
 }

@@ -29,6 +29,10 @@ void count(StringMap<uint64_t>& counts, std::string_view name, uint64_t by = 1) 
   }
 }
 
+std::string_view or_none(const std::string& name) {
+  return name.empty() ? kNone : std::string_view(name);
+}
+
 // The most frequent first, so that a reader sees what matters.
 void write_distribution(JsonWriter& out, std::string_view name, const StringMap<uint64_t>& counts) {
   std::vector<std::pair<std::string_view, uint64_t>> sorted(counts.begin(), counts.end());
@@ -99,9 +103,9 @@ void Aggregate::add(const Row& row) {
   counts_.add(summary);
   totals_.add(summary);
   cache_spend_.add(summary);
-  count(models_, summary.selected_model);
-  count(decisions_, summary.decision.empty() ? "none" : std::string_view(summary.decision));
-  count(actions_, summary.action.empty() ? "none" : std::string_view(summary.action));
+  count(models_, or_none(summary.selected_model));
+  count(decisions_, or_none(summary.decision));
+  count(actions_, or_none(summary.action));
   if (!summary.signals.empty()) count(signal_sets_, summary.signals);
   if (signal_sets_.size() >= kSignalSetsMax) fold_signals();
   routing_us_.push_back(static_cast<float>(summary.routing_us));

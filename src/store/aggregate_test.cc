@@ -55,6 +55,26 @@ TEST(Aggregate, OneModelForEverythingHasTheSameCache) {
   EXPECT_EQ(routed["record_count"].as_int(), 2);
 }
 
+TEST(CacheSpend, TellsTheSumsAfterEachRow) {
+  CacheSpend spend(fixture::priced());
+  std::vector<std::vector<double>> history;
+  for (const Row& row :
+       {turn_row(1, 0, "cheap", 160'000, 16'000), turn_row(2, 10, "dear", 320'000, 0)}) {
+    spend.add(*row.summary);
+    history.push_back(spend.sums());
+  }
+  json::JsonWriter out;
+  out.begin_object();
+  spend.write_history(out, history);
+  out.end_object();
+  const Value json = Value::parse(out.take()).value();
+  EXPECT_DOUBLE_EQ(json["as_routed"][0].as_double(), 0.224);
+  EXPECT_DOUBLE_EQ(json["as_routed"][1].as_double(), 0.224 + 3.2);
+  EXPECT_EQ(json["always_one_model"][1]["model"].as_string(), "dear");
+  EXPECT_DOUBLE_EQ(json["always_one_model"][1]["cost"][0].as_double(), 2.24);
+  EXPECT_DOUBLE_EQ(json["always_one_model"][1]["cost"][1].as_double(), 3.856);
+}
+
 TEST(Aggregate, CachesEndAndStrangersShareNothing) {
   Aggregate sums("", fixture::priced());
   sums.add(turn_row(1, 0, "cheap", 160'000, 0));

@@ -62,4 +62,28 @@ void CacheSpend::write(json::JsonWriter& out) const {
   out.field("record_count", records_).field("unpriced_records", unpriced_).end_object();
 }
 
+std::vector<double> CacheSpend::sums() const {
+  std::vector<double> out = {as_routed_};
+  for (const Line& line : lines_) out.push_back(line.cost);
+  return out;
+}
+
+void CacheSpend::write_history(json::JsonWriter& out,
+                               const std::vector<std::vector<double>>& history) const {
+  const auto write_line = [&](std::string_view name, size_t line) {
+    out.key(name).begin_array();
+    for (const std::vector<double>& sums : history) out.value(sums[line]);
+    out.end_array();
+  };
+  write_line("as_routed", 0);
+  out.key("always_one_model").begin_array();
+  for (size_t i = 0; i < lines_.size(); ++i) {
+    const config::Model& model = config_->models[lines_[i].model];
+    out.begin_object().field("model", model.name).field("currency", model.pricing->currency);
+    write_line("cost", i + 1);
+    out.end_object();
+  }
+  out.end_array();
+}
+
 }  // namespace vsr::store

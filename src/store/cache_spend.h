@@ -28,6 +28,12 @@ class CacheSpend {
   // always_one_model[{model, cost, currency}] from the cheapest, and as_routed_under_cache_model.
   void write(json::JsonWriter& out) const;
 
+  // Sums so far: as routed, then of each priced model.
+  std::vector<double> sums() const;
+  // as_routed[] and always_one_model[{model, currency, cost[]}]; `history` has sums() after each
+  // row.
+  void write_history(json::JsonWriter& out, const std::vector<std::vector<double>>& history) const;
+
  private:
   struct Line {
     config::ModelId model = config::kNoModel;

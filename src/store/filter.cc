@@ -11,8 +11,14 @@ bool is_any_of(std::string_view value, const std::vector<std::string>& wanted) {
   return wanted.empty() || std::ranges::find(wanted, value) != wanted.end();
 }
 
-bool is_wanted(std::string_view value, std::string_view wanted) {
-  return wanted.empty() || value == wanted;
+bool is_wanted(std::string_view value, const std::optional<std::string>& wanted) {
+  return !wanted || value == *wanted;
+}
+
+// "none" asks for rows without a value, which is what sums call them.
+std::optional<std::string> value_or_none(const std::string& wanted) {
+  if (wanted.empty()) return std::nullopt;
+  return wanted == kNone ? std::string() : wanted;
 }
 
 std::vector<std::string> raw_or_hash(const std::string& id) {
@@ -29,9 +35,9 @@ Filter make_filter(const ReplayQuery& query, UnixMillis oldest) {
   filter.session_ids = raw_or_hash(query.session_id);
   filter.conversation_ids = raw_or_hash(query.conversation_id);
   if (query.own_only) filter.api_key_name = query.api_key_name;
-  filter.decision = query.decision;
-  filter.model = query.model;
-  filter.action = query.action;
+  filter.decision = value_or_none(query.decision);
+  filter.model = value_or_none(query.model);
+  filter.action = value_or_none(query.action);
   filter.state = parse_lifecycle(query.status);
   filter.search = query.search;
   return filter;

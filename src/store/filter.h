@@ -21,9 +21,10 @@ struct Filter {
   std::vector<std::string> session_ids;  // any of them; empty: all
   std::vector<std::string> conversation_ids;
   std::optional<std::string> api_key_name;
-  std::string decision;
-  std::string model;
-  std::string action;
+  // "": those without one.
+  std::optional<std::string> decision;
+  std::optional<std::string> model;
+  std::optional<std::string> action;
   std::optional<Lifecycle> state;
   std::string search;
   bool makes_ids = false;                           // its answer made tool calls or opaque items

@@ -19,7 +19,7 @@ constexpr uint32_t kOffsetMax = 1'000'000;
 constexpr size_t kCursorDigits = 32;
 
 constexpr std::string_view kStatusNames = "running, completed, failed or aborted";
-constexpr std::string_view kActionNames = "select, stay, switch, hard_lock, bypass or noop";
+constexpr std::string_view kActionNames = "select, stay, switch, hard_lock, bypass, noop or none";
 constexpr std::string_view kBucketNames = "minute, hour or day";
 
 std::unexpected<Error> bad(std::string message) {

@@ -59,7 +59,7 @@ TEST(ParseReplayQuery, NamesWhatIsWrongAndWhatIsAllowed) {
        "cursor and offset exclude each other; use cursor to go on from a page."},
       {"status=done", "status must be running, completed, failed or aborted."},
       {"status=or", "status must be running, completed, failed or aborted."},
-      {"action=keep", "action must be select, stay, switch, hard_lock, bypass or noop."},
+      {"action=keep", "action must be select, stay, switch, hard_lock, bypass, noop or none."},
       {"bucket=year", "bucket must be minute, hour or day."},
       {"unsafe=maybe", "unsafe must be true or false."},
       {"details=yes", "details must be true or false."},

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "json/writer.h"
 #include "store/aggregate.h"
+#include "store/cache_spend.h"
 #include "store/conversations.h"
 #include "store/memory_store.h"
 #include "store/record_writer.h"
@@ -79,8 +80,12 @@ std::string trajectory_json(const ReplayQuery& query, const std::vector<Row>& ro
   out.begin_object().field("object", "router_replay.trajectory");
   out.field("session_id", query.session_id).field("conversation_id", query.conversation_id);
   out.field("count", rows.size()).field("truncated", is_cut);
+  CacheSpend spend(query.prices);
+  std::vector<std::vector<double>> history;
   out.key("turns").begin_array();
   for (const auto& row : rows) {
+    spend.add(*row.summary);
+    history.push_back(spend.sums());
     const bool is_unsafe = joined.is_unsafe(row.sequence);
     write_turn(out, row, is_unsafe);
     if (is_unsafe) ++unsafe_switches;
@@ -94,7 +99,13 @@ std::string trajectory_json(const ReplayQuery& query, const std::vector<Row>& ro
   out.field("hard_locks", hard_locks);
   totals.write_spend(out);
   totals.write_tokens(out);
-  out.end_object().end_object();
+  out.end_object();
+  if (query.prices) {
+    out.key("sums_under_cache_model").begin_object();
+    spend.write_history(out, history);
+    out.end_object();
+  }
+  out.end_object();
   return out.take();
 }
 

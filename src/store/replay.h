@@ -30,10 +30,10 @@ struct ReplayQuery {
   std::string conversation_id;  // raw or hash
   std::string api_key_name;     // with `own_only`
   bool own_only = false;
-  std::string decision, model, action, status;
-  UnixMillis from = 0, to = 0;  // from <= timestamp < to
-  std::string search;           // in prompt, decision and models, without ASCII case
-  std::optional<bool> unsafe;   // delivered something to a model that had not made it; delivery.h
+  std::string decision, model, action, status;  // kNone as a value: those without one
+  UnixMillis from = 0, to = 0;                  // from <= timestamp < to
+  std::string search;          // in prompt, decision and models, without ASCII case
+  std::optional<bool> unsafe;  // delivered something to a model that had not made it; delivery.h
   bool details = false;
   std::string bucket;  // aggregate: minute, hour or day
   // Aggregate: at whose prices always_one_model is worked out; null: it is empty.

@@ -264,6 +264,23 @@ TEST_P(ReplayTest, UnsafeSwitchesAreTheSameEverywhere) {
   EXPECT_FALSE(parsed(replay_->show(fixture::id_of(2), {}))["is_unsafe_switch"].as_bool(true));
 }
 
+TEST_P(ReplayTest, NoneAsksForWhatHasNoDecisionModelOrAction) {
+  begin(1, fixture::routing(1));
+  auto refused = fixture::routing(2);
+  refused.decision.clear();
+  refused.selected_model.clear();
+  refused.learning_action.clear();
+  begin(2, std::move(refused));
+  const Value sums = parsed(replay_->aggregate({}));
+  for (const std::string_view member :
+       {"model_selection", "decision_distribution", "action_distribution"}) {
+    EXPECT_EQ(sums[member]["none"].as_int(), 1) << member;
+  }
+  for (const std::string_view filter : {"decision=none", "model=none", "action=none"}) {
+    EXPECT_THAT(turns(list(filter)), ElementsAre(2)) << filter;
+  }
+}
+
 TEST_P(ReplayTest, Aggregates) {
   fill(8);
   const Value sums = parsed(replay_->aggregate(parse_replay_query("bucket=minute").value()));

@@ -16,6 +16,9 @@
 
 namespace vsr::store {
 
+// How filters and sums call a missing decision, model or action.
+constexpr std::string_view kNone = "none";
+
 struct Summary {
   UnixMillis timestamp = 0;
   std::string session_id;

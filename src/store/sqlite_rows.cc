@@ -144,9 +144,9 @@ Where::Where(const Filter& filter) {
   add_any_of("r.session_id", filter.session_ids);
   add_any_of("r.conversation_id", filter.conversation_ids);
   if (filter.api_key_name) add("r.api_key_name = ?", *filter.api_key_name);
-  if (!filter.decision.empty()) add("r.decision = ?", filter.decision);
-  if (!filter.model.empty()) add("r.selected_model = ?", filter.model);
-  if (!filter.action.empty()) add("r.action = ?", filter.action);
+  if (filter.decision) add("r.decision = ?", *filter.decision);
+  if (filter.model) add("r.selected_model = ?", *filter.model);
+  if (filter.action) add("r.action = ?", *filter.action);
   if (filter.state) add("r.state = ?", static_cast<int64_t>(*filter.state));
   if (filter.makes_ids) add("r.emitted <> ''");
   if (!filter.search.empty()) add_search(filter.search);

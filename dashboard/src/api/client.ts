@@ -29,6 +29,7 @@ export type Activated = Schemas["Activated"];
 export type Preview = Schemas["Preview"];
 export type ShippedRecipes = Schemas["ShippedRecipes"];
 export type ProbeRun = Schemas["ProbeRun"];
+export type Simulation = Schemas["Simulation"];
 export type Topology = Schemas["Topology"];
 export type Sessions = Schemas["Sessions"];
 export type Readiness = Schemas["Readiness"];

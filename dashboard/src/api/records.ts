@@ -32,6 +32,8 @@ export function asEvent(record: ReplayRecord): LiveEvent {
     reason: diagnostics.session_reason,
     status: record.response_status ?? 0,
     failed: record.lifecycle_state === "failed" || record.lifecycle_state === "aborted",
+    lifecycle_state: record.lifecycle_state,
+    terminal_reason: record.terminal_reason ?? "",
     routing_us: record.routing_latency_us,
     duration_ms: record.duration_ms,
     ttft_ms: record.ttft_ms,

@@ -12,7 +12,7 @@ export function count(n: number): string {
 }
 
 // Money with as many digits as it takes to see it.
-export function usd(n: number | undefined, currency = "USD"): string {
+export function usd(n: number | undefined, currency: string | null = "USD"): string {
   if (n === undefined || Number.isNaN(n)) return "–";
   const sign = n < 0 ? "−" : "";
   const size = Math.abs(n);
@@ -20,7 +20,7 @@ export function usd(n: number | undefined, currency = "USD"): string {
   // Two figures of what is tiny: $0.000075.
   const digits = size === 0 ? 2 : size >= 1 ? 2 : size >= 0.01 ? 4 : 1 - Math.floor(Math.log10(size));
   const amount = size.toFixed(digits);
-  return currency === "USD" || currency === "" ? `${sign}$${amount}` : `${sign}${amount} ${currency}`;
+  return !currency || currency === "USD" ? `${sign}$${amount}` : `${sign}${amount} ${currency}`;
 }
 
 export function micros(us: number | undefined): string {

@@ -49,13 +49,14 @@ export function useParameter(name: string, byDefault = ""): [string, (value: str
   return [value, set];
 }
 
-// Several at once; an empty value removes its parameter.
-export function setParameters(values: Record<string, string>): void {
+// Several at once; an empty value removes its parameter. Without `replace` the state before is one
+// step back.
+export function setParameters(values: Record<string, string>, replace = true): void {
   const search = new URLSearchParams(location.search);
   for (const [name, value] of Object.entries(values)) {
     if (value === "") search.delete(name);
     else search.set(name, value);
   }
   const text = search.toString();
-  navigate(location.pathname + (text === "" ? "" : `?${text}`), true);
+  navigate(location.pathname + (text === "" ? "" : `?${text}`), replace);
 }

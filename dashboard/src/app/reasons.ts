@@ -1,6 +1,38 @@
 // Why learning did what it did, as a sentence for somebody who has never read the code.
-import type { Verdict } from "../api/client";
+import type { ReplayRecord, Verdict } from "../api/client";
 import { shortModel, usd } from "./format";
+
+// What learning said of a request; nothing if it was off, or the request failed before.
+export function verdictOf(record: ReplayRecord): Verdict | undefined {
+  const verdict = record.learning?.adaptations?.session_aware ?? record.session_policy;
+  return verdict?.action ? verdict : undefined;
+}
+
+// Reasons as the API has them, in a few words for lists.
+const short: Record<string, string> = {
+  missing_previous_model: "first turn",
+  stay_has_best_adjusted_score: "still the best",
+  switch_margin_not_met: "gain too small",
+  cache_protected: "its cache is warm",
+  demand_protected: "the task needs it",
+  switch_allowed: "worth the price",
+  "switch_allowed:ladder": "lowest expected cost",
+  "switch_allowed:owner_unavailable": "its model is gone",
+  session_scope_protect: "kept for the session",
+  decision_bypass: "by the decision alone",
+  explicit_model: "asked for by name",
+  auxiliary_request: "helper request",
+  identity_missing: "no session or conversation",
+  lock_expired: "the lock is too old",
+  "hard_lock=tool_loop": "tool result due",
+  "hard_lock=min_turns": "too soon to change",
+};
+
+export function shortReason(reason: string | undefined): string {
+  if (!reason) return "";
+  if (reason.startsWith("hard_lock=context_portability")) return "state of one provider";
+  return short[reason] ?? reason.replaceAll("_", " ");
+}
 
 const portability: Record<string, string> = {
   previous_response_id: "it continues a response that only this provider has stored",

@@ -1,9 +1,11 @@
 // A conversation turn by turn: a lane per model, what was kept and what was changed, how warm each
 // model's cache still was, and what it cost against always using one model.
 import { useCallback, useMemo } from "react";
-import { type Aggregate, type Models, type Trajectory, type Turn, query } from "../api/client";
+import { type Trajectory, type Turn, query } from "../api/client";
 import { useQuery } from "../api/use-query";
 import { modelColour } from "../app/colour";
+import { trouble } from "../app/outcome";
+import { shortReason } from "../app/reasons";
 import { clock, count, moment, percent, shortModel, tokens, usd } from "../app/format";
 import { Link, follow } from "../app/link";
 import { navigate } from "../app/location";
@@ -18,8 +20,6 @@ const cacheMs = 300_000;
 export default function Conversation({ session, conversation }: { session: string; conversation: string }) {
   const filter = query({ session_id: session, conversation_id: conversation });
   const trajectory = useQuery<Trajectory>(`/v1/router_replay/trajectory${filter}`, 5_000);
-  const sums = useQuery<Aggregate>(`/v1/router_replay/aggregate${filter}`, 15_000);
-  const models = useQuery<Models>("/api/v1/models");
   if (trajectory.error?.status === 404) {
     return (
       <Empty title="There is no such conversation">
@@ -42,7 +42,7 @@ export default function Conversation({ session, conversation }: { session: strin
               <Timeline turns={data.turns} />
             </Card>
             <Card title="Cost so far, and had one model answered everything">
-              <Costs turns={data.turns} models={models.data} sums={sums.data} />
+              <Costs sums={data.sums_under_cache_model} spent={data.turns.reduce((sum, turn) => sum + turn.actual_cost, 0)} />
             </Card>
             <Card flush title="The turns as a list">
               <TurnTable turns={data.turns} />
@@ -55,6 +55,12 @@ export default function Conversation({ session, conversation }: { session: strin
   );
 }
 
+// Neighbouring turns with different models, whatever changed them.
+function changes(turns: Turn[]): number {
+  const served = turns.filter((turn) => turn.model !== "");
+  return served.filter((turn, i) => i > 0 && turn.model !== served[i - 1]?.model).length;
+}
+
 function Totals({ turns }: { turns: Turn[] }) {
   const sum = (value: (turn: Turn) => number) => turns.reduce((total, turn) => total + value(turn), 0);
   const prompt = sum((turn) => turn.prompt_tokens);
@@ -63,7 +69,8 @@ function Totals({ turns }: { turns: Turn[] }) {
   return (
     <div className="stats">
       <Stat label="Turns" value={count(turns.length)} hint={first && `since ${moment(first.timestamp)}`} />
-      <Stat label="Switches" value={sum((turn) => Number(turn.is_switch))} hint={unsafe > 0 ? <Badge tone="bad">{unsafe} unsafe</Badge> : "none unsafe"} />
+      <Stat label="Changes of model" value={count(changes(turns))}
+        hint={<>{changes(turns) > 0 && `${sum((turn) => Number(turn.action === "switch" && turn.reason !== "explicit_model"))} by learning, the rest by name or decision; `}{unsafe > 0 ? <Badge tone="bad">{unsafe} unsafe</Badge> : "none unsafe"}</>} />
       <Stat label="Held by a lock" value={sum((turn) => Number(turn.action === "hard_lock"))} />
       <Stat label="Prompt tokens from cache" value={percent(prompt > 0 ? sum((turn) => turn.cached_prompt_tokens) / prompt : undefined)} hint={`of ${tokens(prompt)}`} />
       <Stat label="Cost" value={usd(sum((turn) => turn.actual_cost), turns.find((turn) => turn.currency)?.currency)} />
@@ -73,16 +80,15 @@ function Totals({ turns }: { turns: Turn[] }) {
 
 const laneHeight = 46;
 const narrow = window.matchMedia("(max-width: 820px)");
-const step = 46;
 
 const shapes: Record<string, string> = {
   select: "first", stay: "stay", switch: "switch", hard_lock: "lock", bypass: "bypass", noop: "none",
 };
 
 function Timeline({ turns }: { turns: Turn[] }) {
-  const left = narrow.matches ? 118 : 168;
-  const nameLetters = narrow.matches ? 14 : 21;
   const lanes = useMemo(() => [...new Set(turns.map((turn) => turn.model))], [turns]);
+  const step = narrow.matches ? 30 : 46;
+  const left = 8;
   const width = left + turns.length * step + 24;
   const height = lanes.length * laneHeight + 40;
   const x = (i: number) => left + i * step + step / 2;
@@ -125,12 +131,13 @@ function Timeline({ turns }: { turns: Turn[] }) {
   return (
     <>
       <div className="timeline" tabIndex={0} role="region" aria-label="Turns in lanes of models">
+        <div className="lanes" aria-hidden="true">
+          {lanes.map((model) => <div key={model} style={{ height: laneHeight }}>{model === "" ? <span className="muted">no model</span> : <ModelName name={model} />}</div>)}
+        </div>
         <svg width={width} height={height} role="group" aria-label={`${turns.length} turns on ${lanes.length} models`}>
           {lanes.map((model) => (
             <g key={model}>
               <line x1={left} x2={width} y1={y(model)} y2={y(model)} stroke="var(--line-soft)" />
-              <rect x={4} y={y(model) - 5} width={10} height={10} rx={2} fill={modelColour(model)} />
-              <text x={20} y={y(model) + 4}>{shortModel(model).slice(0, nameLetters)}</text>
             </g>
           ))}
           {bands.map((one, i) => (
@@ -157,8 +164,8 @@ function Timeline({ turns }: { turns: Turn[] }) {
           ))}
           {turns.map((turn, i) => (
             <a key={turn.id} href={`/records/${turn.id}`} onClick={(event) => follow(event, `/records/${turn.id}`)}
-              aria-label={`Turn ${i + 1} at ${clock(turn.timestamp)}: ${turn.decision || "by name"}, ${turn.model}, ${turn.action} ${turn.reason}`}>
-              <title>{`${clock(turn.timestamp)}  ${turn.decision || "by name"}\n${turn.model}\n${turn.action}: ${turn.reason}`}</title>
+              aria-label={`Turn ${i + 1} at ${clock(turn.timestamp)}: ${turn.decision || "by name"}, ${turn.model}, ${turn.action} ${turn.reason}${ended(turn)}`}>
+              <title>{`${clock(turn.timestamp)}  ${turn.decision || "by name"}\n${turn.model}\n${turn.action.replace("_", " ")}: ${shortReason(turn.reason)}${ended(turn)}`}</title>
               <Mark turn={turn} cx={x(i)} cy={y(turn.model)} />
             </a>
           ))}
@@ -172,9 +179,15 @@ function Timeline({ turns }: { turns: Turn[] }) {
           </span>
         ))}
         <span>band: prompt cache warm, at most 5 min</span>
+        {narrow.matches && <span>{turns.length} turns; the lanes scroll to the right</span>}
       </div>
     </>
   );
+}
+
+function ended(turn: Turn): string {
+  const what = trouble(turn);
+  return what === "" ? "" : `, ${what}`;
 }
 
 // Each action has a shape of its own, so that colour may mean the model.
@@ -212,72 +225,55 @@ interface Line {
   dashed: boolean;
 }
 
-// Always-one-model under the same rule for caches: an entry lives cacheMs and holds the whole turn.
-function alwaysOne(turns: Turn[], price: { prompt: number; cached: number; completion: number }): number[] {
-  let total = 0;
-  let held = 0;
-  let at = -Infinity;
-  return turns.map((turn) => {
-    const t = Date.parse(turn.timestamp);
-    const hit = t - at <= cacheMs ? Math.min(held, turn.prompt_tokens) : 0;
-    total += (hit * price.cached + (turn.prompt_tokens - hit) * price.prompt + turn.completion_tokens * price.completion) / 1e6;
-    held = turn.prompt_tokens + turn.completion_tokens;
-    at = t;
-    return total;
-  });
-}
+const [chartWidth, chartHeight, axisWidth] = [720, 220, 64];
 
-const costLeft = 64;
-
-function Costs({ turns, models, sums }: { turns: Turn[]; models: Models | undefined; sums: Aggregate | undefined }) {
-  const lines = useMemo(() => {
-    let spent = 0;
-    const out: Line[] = [{ name: "as routed", colour: "var(--text)", dashed: false, values: turns.map((turn) => (spent += turn.actual_cost)) }];
-    for (const model of models?.models ?? []) {
-      if (!model.pricing) continue;
-      const price = model.pricing;
-      out.push({
-        name: `always ${shortModel(model.name)}`, colour: modelColour(model.name), dashed: true,
-        values: alwaysOne(turns, { prompt: price.prompt_per_1m, cached: price.cached_input_per_1m, completion: price.completion_per_1m }),
-      });
-    }
-    return out;
-  }, [turns, models]);
+function Costs({ sums, spent }: { sums: Trajectory["sums_under_cache_model"]; spent: number }) {
+  const lines = useMemo<Line[]>(() => [
+    { name: "as routed", colour: "var(--text)", dashed: false, values: sums?.as_routed ?? [] },
+    ...(sums?.always_one_model ?? []).map((one) => ({
+      name: `always ${shortModel(one.model)}`, colour: modelColour(one.model), dashed: true, values: one.cost,
+    })),
+  ], [sums]);
+  if (lines.length < 2) return <p className="muted">No model of the recipe has a price.</p>;
+  const turns = lines[0]?.values.length ?? 0;
   const most = Math.max(...lines.flatMap((line) => line.values), 1e-9);
-  const width = narrow.matches ? 340 : 720;
-  const height = 200;
-  const x = (i: number) => costLeft + (turns.length > 1 ? i / (turns.length - 1) : 0.5) * (width - costLeft - 8);
-  const y = (value: number) => height - 8 - (value / most) * (height - 24);
-  const measured = new Map((sums?.always_one_model ?? []).map((one) => [one.model, one.cost]));
+  const x = (i: number) => axisWidth + (turns > 1 ? (i / (turns - 1)) * (chartWidth - axisWidth - 8) : (chartWidth - axisWidth) / 2);
+  const y = (value: number) => chartHeight - 22 - (value / most) * (chartHeight - 36);
+  const last = (line: Line) => line.values.at(-1) ?? 0;
   return (
     <>
-      <svg viewBox={`0 0 ${width} ${height}`} width="100%" role="img" style={{ maxHeight: 260 }}
-        aria-label={lines.map((line) => `${line.name} ${usd(line.values.at(-1))}`).join(", ")}>
-        {[most, most / 2, 0].map((value) => (
-          <g key={value}>
-            <line x1={costLeft} x2={width - 8} y1={y(value)} y2={y(value)} stroke="var(--line-soft)" />
-            <text x={costLeft - 6} y={y(value) + 4} textAnchor="end" fontSize="11" fill="var(--muted)">{usd(value)}</text>
+      <svg className="cost-chart" viewBox={`0 0 ${chartWidth} ${chartHeight}`} role="img"
+        aria-label={lines.map((line) => `${line.name} ${usd(last(line))}`).join(", ")}>
+        {[0, 0.5, 1].map((share) => (
+          <g key={share}>
+            <line x1={axisWidth} x2={chartWidth - 8} y1={y(most * share)} y2={y(most * share)} stroke="var(--line-soft)" />
+            <text x={axisWidth - 6} y={y(most * share) + 4} textAnchor="end">{usd(most * share)}</text>
           </g>
         ))}
+        <text x={axisWidth} y={chartHeight - 4}>turn 1</text>
+        {turns > 1 && <text x={chartWidth - 8} y={chartHeight - 4} textAnchor="end">turn {turns}</text>}
         {lines.map((line) => (
-          <polyline key={line.name} fill="none" stroke={line.colour} strokeWidth={line.dashed ? 1.5 : 3} strokeDasharray={line.dashed ? "5 4" : undefined}
-            points={line.values.map((value, i) => `${x(i)},${y(value)}`).join(" ")} />
+          <g key={line.name}>
+            <polyline fill="none" stroke={line.colour} strokeWidth={line.dashed ? 1.5 : 3} strokeDasharray={line.dashed ? "5 4" : undefined}
+              points={line.values.map((value, i) => `${x(i)},${y(value)}`).join(" ")} />
+            {turns === 1 && <circle cx={x(0)} cy={y(last(line))} r={line.dashed ? 3 : 5} fill={line.colour} />}
+          </g>
         ))}
       </svg>
       <table className="table" style={{ maxWidth: 460 }}>
         <tbody>
-          {[...lines].sort((a, b) => (a.values.at(-1) ?? 0) - (b.values.at(-1) ?? 0)).map((line) => (
+          {[...lines].sort((a, b) => last(a) - last(b)).map((line) => (
             <tr key={line.name}>
-              <td><span className="model-name"><i style={{ background: line.colour }} /><span>{line.name}</span></span></td>
-              <td className="number">{usd(line.values.at(-1))}</td>
+              <td><span className="model-name"><i style={{ background: line.colour }} /><span>{line.dashed ? line.name : <strong>{line.name}</strong>}</span></span></td>
+              <td className="number">{usd(last(line))}</td>
             </tr>
           ))}
         </tbody>
       </table>
       <p className="muted small" style={{ marginTop: "var(--space-2)" }}>
-        Each line is charged alike: a prefix stays cached for 5 minutes, cached tokens at their own
-        price. What another model would have answered, and so what later turns would have asked, is
-        not known.{measured.size > 0 && " The router's own sums are on Insights."}
+        All lines under one cache model of the router, at today's prices, so that they can be compared.
+        What backends reported came to {usd(spent)}; that has their own caches in it. What another model
+        would have answered, and so what later turns would have asked, is not known.
       </p>
     </>
   );
@@ -291,7 +287,7 @@ function TurnTable({ turns }: { turns: Turn[] }) {
   const [marked] = useRows(turns.length, open);
   return (
     <Wide label="Turns as a list">
-      <table className="table">
+      <table className="table stacked">
         <thead>
           <tr><th>Time</th><th>Decision</th><th>Model</th><th>Learning</th><th className="number">Prompt</th><th className="number">Cached</th><th className="number">Answer</th><th className="number">Cost</th></tr>
         </thead>
@@ -299,17 +295,18 @@ function TurnTable({ turns }: { turns: Turn[] }) {
           {turns.map((turn, i) => (
             <tr key={turn.id} className={i === marked ? "marked" : undefined}>
               <td><Link to={`/records/${turn.id}`}>{clock(turn.timestamp)}</Link></td>
-              <td>{turn.decision || <span className="muted">by name</span>}</td>
+              <td>{turn.decision || <span className="muted">{turn.model === "" ? "refused" : "by name"}</span>}</td>
               <td><ModelName name={turn.model} /></td>
               <td>
-                <ActionBadge action={turn.action} /> <span className="muted small">{turn.reason}</span>
+                <ActionBadge action={turn.action} /> <span className="muted small" title={turn.reason}>{shortReason(turn.reason)}</span>
                 {turn.is_unsafe_switch && <Badge tone="bad">unsafe</Badge>}
-                {turn.lifecycle_state !== "completed" && <Badge tone={turn.lifecycle_state === "running" ? "accent" : "bad"}>{turn.lifecycle_state}</Badge>}
+                {turn.lifecycle_state === "running" && <Badge tone="accent">running</Badge>}
+                {trouble(turn) !== "" && <Badge tone="bad">{trouble(turn)}</Badge>}
               </td>
-              <td className="number">{tokens(turn.prompt_tokens)}</td>
-              <td className="number">{percent(turn.prompt_tokens > 0 ? turn.cached_prompt_tokens / turn.prompt_tokens : undefined)}</td>
-              <td className="number">{tokens(turn.completion_tokens)}</td>
-              <td className="number">{usd(turn.actual_cost, turn.currency)}</td>
+              <td className="number" data-label="Prompt">{tokens(turn.prompt_tokens)}</td>
+              <td className="number" data-label="Cached">{percent(turn.prompt_tokens > 0 ? turn.cached_prompt_tokens / turn.prompt_tokens : undefined)}</td>
+              <td className="number" data-label="Answer">{tokens(turn.completion_tokens)}</td>
+              <td className="number" data-label="Cost">{usd(turn.actual_cost, turn.currency)}</td>
             </tr>
           ))}
         </tbody>

@@ -4,7 +4,7 @@ import { type ConversationList, query } from "../api/client";
 import { useQuery } from "../api/use-query";
 import { count, moment, percent, tokens, usd } from "../app/format";
 import { Link } from "../app/link";
-import { navigate, useParameter } from "../app/location";
+import { navigate, setParameters, useParameter } from "../app/location";
 import { RangeChoice, useRange } from "../app/range";
 import { PageHead } from "../app/shell";
 import { useRows } from "../app/use-rows";
@@ -15,7 +15,9 @@ const pageSize = 50;
 export default function Conversations() {
   const range = useRange("24h");
   const [session, setSession] = useParameter("session");
-  const [offset, setOffset] = useParameter("offset", "0");
+  const [offset] = useParameter("offset", "0");
+  // Each page is an address of its own, so that the browser's Back leads to the one before.
+  const turn = (to: number) => setParameters({ offset: to === 0 ? "" : String(to) }, false);
   const at = Number(offset) || 0;
   const [draft, setDraft] = useState(session);
   const list = useQuery<ConversationList>(
@@ -31,7 +33,7 @@ export default function Conversations() {
       <PageHead title="Conversations">
         <RangeChoice range={range} />
         <form onSubmit={(event) => { event.preventDefault(); setSession(draft.trim()); }}>
-          <input className="field" type="search" data-search placeholder="Session id  /" aria-label="Session id, as sent or as shown"
+          <input className="field" type="search" data-search placeholder="Session id as you sent it  /" aria-label="Session id, as sent or as shown"
             value={draft} onChange={(event) => { setDraft(event.target.value); if (event.target.value === "") setSession(""); }} />
         </form>
       </PageHead>
@@ -46,7 +48,7 @@ export default function Conversations() {
         ) : (
           <Card flush>
             <Wide label="Conversations">
-              <table className="table">
+              <table className="table stacked">
                 <thead>
                   <tr>
                     <th>Latest turn</th><th className="wide">Session / conversation</th><th>Models</th><th className="number">Turns</th>
@@ -59,20 +61,20 @@ export default function Conversations() {
                     <tr key={`${one.session_id}/${one.conversation_id}`} className={i === marked ? "marked" : undefined}>
                       <td>
                         <Link to={`/conversations/${encodeURIComponent(one.session_id)}/${encodeURIComponent(one.conversation_id)}`}>{moment(one.last)}</Link>
-                        <div className="muted small">{one.last_decision || "asked by name"}</div>
+                        <div className="muted small">{one.last_decision || (one.models.length === 0 ? "refused" : "asked by name")}</div>
                       </td>
                       <td className="mono small wide">{one.session_id || "–"}<br />{one.conversation_id || "–"}</td>
                       <td>{one.models.map((model) => <div key={model}><ModelName name={model} /></div>)}</td>
-                      <td className="number">{count(one.turns)}</td>
-                      <td className="number">{count(one.switches)}</td>
+                      <td className="number" data-label="Turns">{count(one.turns)}</td>
+                      <td className="number" data-label="Switches">{count(one.switches)}</td>
                       <td>
                         {one.failed > 0 && <Badge tone="bad">{one.failed} failed</Badge>}{" "}
                         {one.unsafe_switches > 0 && <Badge tone="bad">{one.unsafe_switches} unsafe</Badge>}
                         {one.failed + one.unsafe_switches === 0 && <span className="muted">–</span>}
                       </td>
-                      <td className="number">{tokens(one.prompt_tokens)}</td>
-                      <td className="number">{percent(one.prompt_tokens > 0 ? one.cached_prompt_tokens / one.prompt_tokens : undefined)}</td>
-                      <td className="number">{usd(one.actual_cost, one.currency)}</td>
+                      <td className="number" data-label="Prompt">{tokens(one.prompt_tokens)}</td>
+                      <td className="number" data-label="Cached">{percent(one.prompt_tokens > 0 ? one.cached_prompt_tokens / one.prompt_tokens : undefined)}</td>
+                      <td className="number" data-label="Cost">{usd(one.actual_cost, one.currency)}</td>
                     </tr>
                   ))}
                 </tbody>
@@ -80,12 +82,13 @@ export default function Conversations() {
             </Wide>
             <div className="row-line" style={{ padding: "var(--space-3) var(--space-4)", justifyContent: "space-between" }}>
               <span className="muted small">
+                Ids are shown as hashes; the search finds the session id that you sent.{" "}
                 {count(at + 1)} to {count(at + data.count)} of {count(data.total)}
                 {data.left_out > 0 && `; ${count(data.left_out)} older records are not summed`}
               </span>
               <span className="row-line">
-                <Button disabled={at === 0} onClick={() => setOffset(String(Math.max(0, at - pageSize)))}>Newer</Button>
-                <Button disabled={!data.has_more} onClick={() => setOffset(String(at + pageSize))}>Older</Button>
+                <Button disabled={at === 0} onClick={() => turn(Math.max(0, at - pageSize))}>Newer</Button>
+                <Button disabled={!data.has_more} onClick={() => turn(at + pageSize)}>Older</Button>
               </span>
             </div>
           </Card>

@@ -90,8 +90,8 @@ export default function Live() {
   return (
     <>
       <PageHead title="Live">
-        <Badge tone={connection === "live" ? "good" : connection === "lost" ? "bad" : "plain"}>
-          {connection === "live" ? "live" : connection === "lost" ? "connection lost, trying again" : "connecting"}
+        <Badge tone={connection === "live" ? (held ? "warn" : "good") : connection === "lost" ? "bad" : "plain"}>
+          {connection === "live" ? (held ? "held" : "live") : connection === "lost" ? "connection lost, trying again" : "connecting"}
         </Badge>
         <Button aria-pressed={held} onClick={() => (held ? resume() : setPaused(true))}>
           {held ? <PlayIcon /> : <PauseIcon />}

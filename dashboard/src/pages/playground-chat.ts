@@ -1,6 +1,7 @@
 // One streamed chat request from this page, and what its headers say.
 import { ApiError, errorOf } from "../api/client";
 import { eventsOf } from "../api/sse";
+import { shortReason } from "../app/reasons";
 
 export interface ToolCall {
   id: string;
@@ -107,7 +108,8 @@ export function decoded(headers: Record<string, string>): { name: string; label:
   const rest = new Set(Object.keys(headers));
   const out: { name: string; label: string; value: string }[] = [];
   const clean = (name: string, value: string) =>
-    name.startsWith("x-vsr-learning-") ? value.replace(/^session_aware=/, "") : value;
+    name === "x-vsr-learning-reasons" ? shortReason(value.replace(/^session_aware=/, ""))
+      : name.startsWith("x-vsr-learning-") ? value.replace(/^session_aware=/, "") : value;
   for (const [name, label] of labels) {
     const value = headers[name];
     if (value === undefined) continue;

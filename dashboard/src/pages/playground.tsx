@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, asApiError, type Eval, getText, type Models, post, type ReplayRecord } from "../api/client";
 import { useQuery } from "../api/use-query";
+import { useKept } from "../app/kept";
 import { Link } from "../app/link";
 import { useLocation, useParameter } from "../app/location";
 import { explain } from "../app/reasons";
@@ -11,6 +12,7 @@ import { ActionBadge, Badge, Button, Card, Empty, ModelName, Notice } from "../u
 import { type ChatInput, type ChatMessage, type Route, decoded, download, probeYaml, streamChat } from "./playground-chat";
 import { Decisions } from "./record-parts";
 import { messagesOf } from "./record-text";
+import { type WhatIf, WhatIfResult, whatIf } from "./what-if";
 import "./playground.css";
 import "./record.css";
 
@@ -37,28 +39,37 @@ function freshId(kind: string): string {
   return `${kind}-${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36)}`;
 }
 
+// A chat for each record that was opened here, and one without: coming back finds it again.
 export default function Playground() {
   const { search } = useLocation();
+  const recordId = search.get("record") ?? "";
+  return <Chat key={recordId} recordId={recordId} />;
+}
+
+function Chat({ recordId }: { recordId: string }) {
+  const { search } = useLocation();
+  const name = `playground ${recordId}`;
   const models = useQuery<Models>("/api/v1/models");
   const [model, setModel] = useParameter("model", "auto");
   const [compare, setCompare] = useParameter("compare");
-  const [session, setSession] = useState(() => freshId("play"));
-  const [conversation, setConversation] = useState(() => freshId("run"));
-  const [withTool, setWithTool] = useState(false);
-  const [text, setText] = useState(() => search.get("prompt") ?? "");
-  const [turns, setTurns] = useState<Turn[]>([]);
+  const [session, setSession] = useKept(`${name} session`, () => freshId("play"));
+  const [conversation, setConversation] = useKept(`${name} conversation`, () => freshId("run"));
+  const [withTool, setWithTool] = useKept(`${name} tool`, () => false);
+  const [text, setText] = useKept(`${name} text`, () => search.get("prompt") ?? "");
+  const [turns, setTurns] = useKept<Turn[]>(`${name} turns`, () => []);
   const [busy, setBusy] = useState(false);
   const [toolResult, setToolResult] = useState("int main() { return 0; }");
-  const [history, setHistory] = useState<ChatMessage[]>([]);
+  const [history, setHistory] = useKept<ChatMessage[]>(`${name} history`, () => []);
+  const [taken, setTaken] = useKept(`${name} taken`, () => false);
   const abort = useRef<AbortController>(undefined);
   const end = useRef<HTMLDivElement>(null);
 
   // Opened from a record: its messages stand before the new one.
-  const recordId = search.get("record");
   const record = useQuery<ReplayRecord>(recordId ? `/v1/router_replay/${encodeURIComponent(recordId)}` : null);
+  const stored = useMemo(() => (record.data && !record.data.redacted && !record.data.request_body_truncated
+    ? (messagesOf(record.data.request_body) as ChatMessage[] | undefined) : undefined), [record.data]);
   useEffect(() => {
-    if (!record.data) return;
-    const stored = messagesOf(record.data.request_body) as ChatMessage[] | undefined;
+    if (!record.data || taken) return;
     const last = stored?.at(-1);
     if (stored && last?.role === "user" && typeof last.content === "string") {
       setHistory(stored.slice(0, -1));
@@ -66,7 +77,8 @@ export default function Playground() {
     } else {
       setText(record.data.prompt ?? "");
     }
-  }, [record.data]);
+    setTaken(true);
+  }, [record.data, stored, taken, setHistory, setText, setTaken]);
   useEffect(() => () => abort.current?.abort(), []);
 
   const soFar = useMemo(
@@ -155,6 +167,13 @@ export default function Playground() {
                 <input type="checkbox" checked={withTool} onChange={(event) => setWithTool(event.target.checked)} /> offer a tool
               </label>
             </div>
+            {record.data && !stored && (
+              <Notice tone="warn">
+                {record.data.redacted
+                  ? "The text of this record is redacted, so only its last prompt is here, with labels for what was private. What stood before it is not stored."
+                  : "This record's request is not stored whole, so only its last prompt is here, without what stood before it."}
+              </Notice>
+            )}
             {history.length > 0 && <p className="muted small">{history.length} messages of the record stand before this.</p>}
             {turns.length === 0 && (
               <Empty title="Say something">
@@ -207,7 +226,7 @@ export default function Playground() {
             )}
           </Card>
         </div>
-        {compare !== "" && <Compare messages={[...soFar.filter((one) => one.content !== null), ...(text.trim() === "" ? [] : [{ role: "user" as const, content: text }])]} />}
+        {compare !== "" && <Compare messages={[...soFar.filter((one) => one.content !== null), ...(text.trim() === "" ? [] : [{ role: "user" as const, content: text }])]} record={record.data} />}
       </div>
     </>
   );
@@ -247,7 +266,7 @@ function RouteLine({ route }: { route: Route }) {
         <strong>{value("x-vsr-selected-decision") ?? "asked by name"}</strong>
         <ModelName name={value("x-vsr-selected-model")} />
         <ActionBadge action={value("x-vsr-learning-actions")} />
-        <span className="muted small">{value("x-vsr-learning-reasons")}</span>
+        <span className="muted small">{value("x-vsr-learning-reasons")} <code>{route.headers["x-vsr-learning-reasons"]?.replace("session_aware=", "")}</code></span>
         {id && <Link to={`/records/${id}`}>why</Link>}
       </summary>
       <dl className="facts small" style={{ margin: "var(--space-2) 0 var(--space-2) var(--space-4)" }}>
@@ -262,46 +281,68 @@ function RouteLine({ route }: { route: Route }) {
   );
 }
 
-// The running recipe and an edited one over the same messages; nothing is sent to a model.
-function Compare({ messages }: { messages: ChatMessage[] }) {
-  const [yaml, setYaml] = useState<string>();
-  const [results, setResults] = useState<{ running?: Eval; other?: Eval; error: string }>({ error: "" });
+// Another recipe: what it makes of a recorded turn and its conversation, and of the prompt alone
+// beside the running one. Nothing is sent to a model.
+function Compare({ messages, record }: { messages: ChatMessage[]; record: ReplayRecord | undefined }) {
+  const [yaml, setYaml] = useKept("compare recipe", () => "");
+  const [weight, setWeight] = useKept("compare weight", () => "");
+  const [results, setResults] = useState<{ running?: Eval; other?: Eval; again?: WhatIf; error: string }>({ error: "" });
   const [busy, setBusy] = useState(false);
   useEffect(() => {
+    if (yaml !== "") return;
     const mine = new AbortController();
     getText("/api/v1/config", mine.signal).then(setYaml).catch((error: unknown) => {
       if (!mine.signal.aborted) setResults({ error: asApiError(error).message });
     });
     return () => mine.abort();
-  }, []);
+  }, [yaml, setYaml]);
   const run = async () => {
     setBusy(true);
     try {
+      const again = record ? await whatIf(record, yaml, weight === "" ? undefined : Number(weight)) : undefined;
+      setResults({ again, error: "" });
       const running = await post<Eval>("/api/v1/eval", { messages });
       const other = await post<Eval>("/api/v1/eval?config=candidate", { messages, config: yaml });
-      setResults({ running, other, error: "" });
+      setResults({ again, running, other, error: "" });
     } catch (error) {
-      setResults({ error: asApiError(error).message });
+      setResults((before) => ({ ...before, error: asApiError(error).message }));
     }
     setBusy(false);
   };
   return (
-    <Card title="Two recipes, the same prompt">
+    <Card title={record ? "This turn under another recipe" : "Two recipes, the same prompt"}>
       <div className="stack">
         <label>
           The other recipe: edit this copy of the running one
-          <textarea className="field mono" rows={14} spellCheck={false} value={yaml ?? ""} onChange={(event) => setYaml(event.target.value)} />
+          <textarea className="field mono" rows={14} spellCheck={false} value={yaml} onChange={(event) => setYaml(event.target.value)} />
         </label>
+        {record && (
+          <label className="row-line small">
+            A failed round counts, in USD
+            <input className="field" type="number" min="0" step="any" size={8} placeholder="as the recipe has it" value={weight} onChange={(event) => setWeight(event.target.value)} />
+          </label>
+        )}
         <div className="row-line">
-          <Button kind="primary" disabled={busy || messages.length === 0 || !yaml} onClick={run}>Compare</Button>
+          <Button kind="primary" disabled={busy || messages.length === 0 || yaml === ""} onClick={run}>{busy ? "Comparing…" : "Compare"}</Button>
+          <Button disabled={busy} onClick={() => setYaml("")}>Running recipe again</Button>
           {messages.length === 0 && <span className="muted">Write a prompt first.</span>}
         </div>
         {results.error !== "" && <Notice tone="bad"><pre>{results.error}</pre></Notice>}
+        {record && results.again && <WhatIfResult record={record} result={results.again} />}
         {results.running && results.other && (
-          <div className="split">
-            <Outcome title="Running" evaluation={results.running} />
-            <Outcome title="Other" evaluation={results.other} />
-          </div>
+          <>
+            <div>
+              <h3>The prompt alone, under both</h3>
+              <p className="muted small">
+                As a first turn: no model before it, no cache and no belief.
+                {record && " What learning made of the recorded turn stands above."}
+              </p>
+            </div>
+            <div className="split">
+              <Outcome title="Running" evaluation={results.running} />
+              <Outcome title="Other" evaluation={results.other} />
+            </div>
+          </>
         )}
       </div>
     </Card>

@@ -47,7 +47,8 @@ export function Diagnostics({ diagnostics, goTo }: { diagnostics: Diagnostic[]; 
   );
 }
 
-export function Probes({ yaml, disabled }: { yaml: string; disabled: boolean }) {
+// `why`: what stands in the way while they are disabled.
+export function Probes({ yaml, disabled, why = "" }: { yaml: string; disabled: boolean; why?: string }) {
   const [run, setRun] = useState<ProbeRun>();
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
@@ -66,6 +67,7 @@ export function Probes({ yaml, disabled }: { yaml: string; disabled: boolean }) 
     <div className="stack">
       <div className="row-line">
         <Button onClick={start} disabled={disabled || busy}>{busy ? "Running the probes…" : "Run the probes"}</Button>
+        {disabled && why !== "" && <span className="muted small">{why}</span>}
         {run && (
           <Badge tone={run.failed === 0 ? "good" : "bad"}>
             {count(run.passed)} passed, {count(run.failed)} failed ({percent(run.passed / Math.max(1, run.passed + run.failed), 1)})
@@ -77,7 +79,9 @@ export function Probes({ yaml, disabled }: { yaml: string; disabled: boolean }) 
         <ul style={{ margin: 0, padding: 0, listStyle: "none", maxHeight: 260, overflow: "auto" }}>
           {run.failures.map((one) => (
             <li key={one.id} style={{ padding: "4px 0" }}>
-              <code>{one.id}</code><div className="small">{one.why}</div><div className="small muted">got {one.got}</div>
+              <code>{one.id}</code>
+              <div className="small">{one.why}{one.why.includes(one.got) ? "" : `; got ${one.got}`}</div>
+              {one.prompt !== "" && <div className="small muted probe-prompt">“{one.prompt}”</div>}
             </li>
           ))}
         </ul>

@@ -3,6 +3,7 @@ import { Suspense, lazy, useEffect, useMemo, useRef, useState } from "react";
 import { type Activated, activateRecipe, ApiError, asApiError, type Diagnostic, getText, post, type Preview, request, type ShippedRecipes, type Versions } from "../api/client";
 import { useQuery } from "../api/use-query";
 import { moment } from "../app/format";
+import { useKept } from "../app/kept";
 import { Link } from "../app/link";
 import { useParameter } from "../app/location";
 import { PageHead } from "../app/shell";
@@ -19,10 +20,18 @@ interface Loaded {
   tag: string;
 }
 
+// What is edited but not active, and the recipe that it was begun from.
+interface Draft {
+  text: string;
+  tag: string;
+}
+
+const sources: Record<string, string> = { start: "in use at the start", file: "read from the file", put: "activated here or by the API", rollback: "gone back to" };
+
 export default function Recipes() {
   const [running, setRunning] = useState<Loaded>();
   const [problem, setProblem] = useState<ApiError>();
-  const [text, setText] = useState<string>();
+  const [draft, setDraft] = useKept<Draft | undefined>("recipe draft", () => undefined);
   const [tab, setTab] = useParameter("view", "edit");
   const [importing, setImporting] = useState(false);
   const [message, setMessage] = useState<{ tone: "good" | "bad" | "warn"; text: string }>();
@@ -35,17 +44,27 @@ export default function Recipes() {
     try {
       const response = await request("/api/v1/config");
       const yaml = await response.text();
-      setRunning({ yaml, tag: response.headers.get("etag") ?? "" });
-      if (!keepText) setText(yaml);
+      const tag = response.headers.get("etag") ?? "";
+      setRunning({ yaml, tag });
+      if (!keepText) setDraft(undefined);
       setProblem(undefined);
     } catch (error) {
       setProblem(asApiError(error));
     }
   };
-  useEffect(() => void load(false), []);
+  useEffect(() => void load(true), []);
+  const text = draft?.text ?? running?.yaml;
+  const setText = (next: string) => setDraft((before) => (next === running?.yaml ? undefined : { text: next, tag: before?.tag ?? running?.tag ?? "" }));
 
   const { diagnostics, valid } = useValidation(text);
   const changed = running !== undefined && text !== undefined && text !== running.yaml;
+  const overtaken = changed && draft !== undefined && draft.tag !== running.tag;
+  useEffect(() => {
+    if (!changed) return;
+    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+    window.addEventListener("beforeunload", ask);
+    return () => window.removeEventListener("beforeunload", ask);
+  }, [changed]);
   const shown = diagnostics.length > 0 || !changed ? diagnostics : refused;
   const outline = useMemo(() => outlineOf(text ?? ""), [text]);
 
@@ -60,14 +79,16 @@ export default function Recipes() {
   };
   const failed = (error: unknown) => {
     const known = asApiError(error);
-    setMessage({ tone: "bad", text: known.message });
+    // Somebody else activated a recipe meanwhile: which one is shown below.
+    if (known.status === 412) void load(true);
+    setMessage({ tone: "bad", text: known.status === 412 ? "The running recipe has changed since this text was begun, so it was not activated." : known.message });
     setRefused((known.body as { diagnostics?: Diagnostic[] } | undefined)?.diagnostics ?? []);
   };
   const activate = async () => {
     if (text === undefined || running === undefined) return;
     setBusy(true);
     try {
-      await activated(await activateRecipe(text, running.tag));
+      await activated(await activateRecipe(text, draft?.tag ?? running.tag));
     } catch (error) {
       failed(error);
     }
@@ -101,10 +122,20 @@ export default function Recipes() {
     <>
       <PageHead title="Recipes">
         <Button onClick={() => setImporting(true)}>Import</Button>
-        <Button disabled={!changed} onClick={() => { setText(running.yaml); setMessage(undefined); setRefused([]); }}>Discard changes</Button>
+        <Button disabled={!changed} onClick={() => { setDraft(undefined); setMessage(undefined); setRefused([]); }}>Discard changes</Button>
         <Button kind="primary" disabled={!changed || valid === false || busy} onClick={activate}>Activate</Button>
       </PageHead>
       {message && <div style={{ marginBottom: "var(--space-4)" }}><Notice tone={message.tone} action={<Button onClick={() => setMessage(undefined)}>Close</Button>}>{message.text}</Notice></div>}
+      {overtaken && (
+        <div style={{ marginBottom: "var(--space-4)" }}>
+          <Notice tone="warn" action={<>
+            <Button onClick={() => { setDraft(undefined); setMessage(undefined); }}>Load the running one</Button>
+            <Button onClick={() => { setDraft({ text, tag: running.tag }); setTab("diff"); setMessage(undefined); }}>Keep this text</Button>
+          </>}>
+            Another recipe has been activated since this text was begun. Keeping the text means to replace that one; Differences shows what would change.
+          </Notice>
+        </div>
+      )}
       <div className="row-line" role="tablist" aria-label="View" style={{ marginBottom: "var(--space-3)" }}>
         <Button role="tab" aria-selected={tab === "edit"} onClick={() => setTab("edit")}>Edit</Button>
         <Button role="tab" aria-selected={tab === "diff"} onClick={() => setTab("diff")}>Differences {changed ? "" : "(none)"}</Button>
@@ -138,7 +169,7 @@ export default function Recipes() {
                 <tbody>
                   {versions.data?.versions.map((version) => (
                     <tr key={version.id}>
-                      <td>{version.id}<div className="muted small">{moment(version.activated_at)}, {version.source}</div></td>
+                      <td>{version.id}<div className="muted small">{moment(version.activated_at)}, {sources[version.source] ?? version.source}</div></td>
                       <td className="number">
                         {version.running ? <Badge tone="good">running</Badge> : (
                           <span className="row-line" style={{ justifyContent: "flex-end", flexWrap: "nowrap" }}>

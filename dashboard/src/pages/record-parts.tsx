@@ -1,8 +1,7 @@
 // The panels of a record; each answers one question and takes plain data.
-import type { Eval, ProjectionTrace, ReplayRecord, RuleNode, Topology, Verdict } from "../api/client";
-import { modelColour } from "../app/colour";
-import { micros, tokens, usd } from "../app/format";
-import { Badge, ModelName, Wide } from "../ui/ui";
+import type { Eval, ProjectionTrace, ReplayRecord, RuleNode, Topology } from "../api/client";
+import { micros } from "../app/format";
+import { Badge, Id, Wide } from "../ui/ui";
 
 // ---- phases -------------------------------------------------------------------------------------
 
@@ -11,7 +10,7 @@ export function Waterfall({ record }: { record: ReplayRecord }) {
   if (!t) return <p className="muted">The phases are known when the request has ended.</p>;
   const phases: { name: string; start: number; us: number }[] = [];
   let at = 0;
-  for (const name of ["parse", "signals", "decision", "learning"] as const) {
+  for (const name of ["parse", "encode", "signals", "decision", "learning"] as const) {
     phases.push({ name, start: at, us: t[name] ?? 0 });
     at += t[name] ?? 0;
   }
@@ -21,34 +20,36 @@ export function Waterfall({ record }: { record: ReplayRecord }) {
   const first = t.first_byte && t.first_byte > 0 ? Math.max(t.first_byte, dispatched) : total;
   phases.push({ name: "model, first byte", start: dispatched, us: first - dispatched });
   phases.push({ name: "answer", start: first, us: total - first });
-  const routing = { end: dispatched };
   return (
-    <>
-      <div className="wf" role="table" aria-label="Phases">
+    <div className="stack">
+      <PhaseGroup name="The router" phases={phases.slice(0, 5)} from={0} to={dispatched} colour="var(--series-0)" />
+      {(record.backend?.attempts.length ?? 0) > 0 && <PhaseGroup name="The model" phases={phases.slice(5)} from={dispatched} to={total} colour="var(--series-1)" />}
+    </div>
+  );
+}
+
+// The router's microseconds would not be seen beside a model's seconds: each group has its scale.
+function PhaseGroup({ name, phases, from, to, colour }: {
+  name: string; phases: { name: string; start: number; us: number }[]; from: number; to: number; colour: string;
+}) {
+  const whole = Math.max(to - from, 1e-9);
+  return (
+    <div>
+      <h3>{name}: {micros(to - from)}</h3>
+      <div className="wf" role="table" aria-label={`Phases: ${name}`}>
         {phases.map((phase) => {
-          // The router's own phases would not be seen beside a model's seconds: two scales.
-          const own = phase.start < routing.end;
-          const scale = own ? routing.end : total;
-          const left = scale > 0 ? (phase.start / scale) * 100 : 0;
-          const width = scale > 0 ? (phase.us / scale) * 100 : 0;
+          const left = ((phase.start - from) / whole) * 100;
+          const width = Math.min((phase.us / whole) * 100, 100 - left);
           return (
             <div key={phase.name} role="row" style={{ display: "contents" }}>
               <span role="cell">{phase.name}</span>
-              <span role="cell" className="track">
-                <i style={{
-                  left: `${left}%`, width: `${Math.min(width, 100 - left)}%`,
-                  background: own ? "var(--series-0)" : "var(--series-1)",
-                }} />
-              </span>
+              <span role="cell" className="track"><i style={{ left: `${left}%`, width: `${width}%`, background: colour }} /></span>
               <span role="cell" className="number">{micros(phase.us)}</span>
             </div>
           );
         })}
       </div>
-      <p className="muted small" style={{ marginTop: "var(--space-2)" }}>
-        The upper five are the router's, drawn on {micros(routing.end)}; the lower two on the whole {micros(total)}.
-      </p>
-    </>
+    </div>
   );
 }
 
@@ -96,16 +97,16 @@ export function Signals({ rows, all, found }: { rows: SignalRow[]; all: boolean;
   if (shown.length === 0) return <p className="muted">No signal matched.</p>;
   return (
     <Wide label="Signals">
-      <table className="table">
+      <table className="table stacked">
         <thead>
           <tr><th>Signal</th><th className="number">Value</th><th className="number">Threshold</th><th>Came to</th><th>Matched text</th></tr>
         </thead>
         <tbody>
           {shown.map((row) => (
             <tr key={row.id}>
-              <td className="mono">{row.id}</td>
-              <td className="number">{Number.isInteger(row.value) ? row.value : row.value.toFixed(3)}</td>
-              <td className="number">
+              <td className="mono"><Id id={row.id} /></td>
+              <td className="number" data-label="Value">{Number.isInteger(row.value) ? row.value : row.value.toFixed(3)}</td>
+              <td className="number" data-label="Threshold">
                 {row.threshold !== undefined ? (
                   <>{row.threshold}<Meter value={row.value} threshold={row.threshold} matched={row.matched} /></>
                 ) : (
@@ -122,7 +123,7 @@ export function Signals({ rows, all, found }: { rows: SignalRow[]; all: boolean;
                 )}
                 {row.error !== undefined && <div className="small muted">{row.error}</div>}
               </td>
-              <td className="small matched-text">{found.get(row.id)?.map((text) => <mark key={text}>{text}</mark>) ?? <span className="muted">–</span>}</td>
+              <td className="small matched-text" data-label="Matched text">{found.get(row.id)?.map((text) => <mark key={text}>{text}</mark>) ?? <span className="muted">–</span>}</td>
             </tr>
           ))}
         </tbody>
@@ -298,106 +299,10 @@ export function Rejected({ record }: { record: ReplayRecord }) {
         {rows.map((row) => (
           <tr key={row.name}>
             <td>{row.name}</td>
-            <td className="mono">{row.first_failing}</td>
+            <td className="mono"><Id id={row.first_failing} /></td>
           </tr>
         ))}
       </tbody>
     </table></Wide>
-  );
-}
-
-// ---- learning -----------------------------------------------------------------------------------
-
-export function Learning({ verdict }: { verdict: Verdict }) {
-  const candidates = [...verdict.candidates].sort((a, b) => a.score_usd - b.score_usd);
-  const best = candidates[0]?.model;
-  return (
-    <div className="stack">
-      <div className="row-line">
-        <Step label="before" model={verdict.previous_model} />
-        <span aria-hidden="true">→</span>
-        <Step label="proposed" model={verdict.proposal_model} />
-        <span aria-hidden="true">→</span>
-        <Step label="served" model={verdict.final_model} />
-      </div>
-      {candidates.length > 0 ? (
-        <Wide label="Candidates">
-          <table className="table">
-            <thead>
-              <tr>
-                <th>Candidate</th>
-                <th className="number">First call</th><th className="number">Whole round</th>
-                <th className="number">Risk of failing</th><th className="number">Expected in all</th>
-                <th className="number">Cached tokens</th>
-              </tr>
-            </thead>
-            <tbody>
-              {candidates.map((one) => (
-                <tr key={one.model}>
-                  <td>
-                    <ModelName name={one.model} />{" "}
-                    {one.model === best && <Badge tone="good">lowest</Badge>}{" "}
-                    {one.current && <Badge>current</Badge>}
-                  </td>
-                  <td className="number">{usd(one.first_call_usd)}</td>
-                  <td className="number">{usd(one.round_usd)}</td>
-                  <td className="number">{usd(one.failure_usd)}</td>
-                  <td className="number"><strong>{usd(one.score_usd)}</strong></td>
-                  <td className="number">{tokens(verdict.cache[one.model] ?? 0)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Wide>
-      ) : (
-        <p className="muted">
-          No prices were compared: {verdict.locked ? "a lock leaves no choice." : "the verdict did not need them."}
-        </p>
-      )}
-      <dl className="facts">
-        <dt>Lock</dt><dd>{verdict.locked ? <Badge tone="warn">{verdict.reason.replaceAll("_", " ")}</Badge> : "none"}</dd>
-        <dt>Gain against margin</dt><dd>{usd(verdict.gain_usd)} against {usd(verdict.margin_usd)}</dd>
-        <dt>Turns, switches</dt><dd>{verdict.turns}, {verdict.switches}</dd>
-        {verdict.idle_seconds !== undefined && verdict.idle_seconds >= 0 && (
-          <><dt>Idle before</dt><dd>{verdict.idle_seconds.toFixed(0)} s</dd></>
-        )}
-        <dt>Scope, mode</dt><dd>{verdict.scope}, {verdict.mode}</dd>
-        <dt>Identity</dt>
-        <dd>
-          session <code>{verdict.identity?.session || "–"}</code> ({verdict.identity?.session_source || "none"}),
-          conversation <code>{verdict.identity?.conversation || "–"}</code> ({verdict.identity?.conversation_source || "none"})
-        </dd>
-      </dl>
-      <Beliefs belief={verdict.belief} />
-    </div>
-  );
-}
-
-function Step({ label, model }: { label: string; model: string }) {
-  return (
-    <span>
-      <span className="muted small">{label} </span>
-      <ModelName name={model} />
-    </span>
-  );
-}
-
-function Beliefs({ belief }: { belief: Record<string, number> }) {
-  const rows = Object.entries(belief);
-  // A bypass asks for no belief.
-  if (rows.every(([, share]) => share === 0)) return null;
-  return (
-    <div>
-      <h3>What the task seems to need</h3>
-      <div className="wf" style={{ marginTop: 4 }}>
-        {rows.map(([model, share]) => (
-          <div key={model} style={{ display: "contents" }}>
-            <ModelName name={model} />
-            <span className="track"><i style={{ left: 0, width: `${share * 100}%`, background: modelColour(model) }} /></span>
-            <span className="number">{(share * 100).toFixed(0)} %</span>
-          </div>
-        ))}
-      </div>
-    </div>
   );
 }

@@ -1,14 +1,51 @@
 // The program itself: version, stores, queues, limits, and the end of its log.
-import type { LogLines, System } from "../api/client";
+import { useEffect, useState } from "react";
+import { getText, type LogLines, type System } from "../api/client";
 import { useQuery } from "../api/use-query";
 import { count, duration, moment } from "../app/format";
 import { PageHead } from "../app/shell";
 import { Badge, Card, CopyButton, Empty, Loaded, Notice, Skeleton, Stat } from "../ui/ui";
 
+// What the numbers of the limits mean, where their names do not say it.
+const limitNames: Record<string, string> = {
+  recipe_versions: "recipe versions kept for going back, with the running one",
+};
+
+const errorsEveryMs = 10_000;
+
+// Rules that gave no full answer since the start, of the router's own metrics.
+function useSignalErrors(): { total: number; causes: string } | undefined {
+  const [errors, setErrors] = useState<{ total: number; causes: string }>();
+  useEffect(() => {
+    const abort = new AbortController();
+    const ask = async () => {
+      try {
+        const text = await getText("/metrics", abort.signal);
+        const found = [...text.matchAll(/^vsr_signal_errors_total\{reason="([^"]*)",signal_type="([^"]*)"\} (\S+)/gm)]
+          .map(([, reason, type, n]) => ({ what: `${type} ${reason}`, n: Number(n) })).filter((one) => one.n > 0);
+        setErrors({
+          total: found.reduce((sum, one) => sum + one.n, 0),
+          causes: found.map((one) => `${one.what} ${count(one.n)}`).join(", "),
+        });
+      } catch {
+        // The page says elsewhere that the router does not answer.
+      }
+    };
+    void ask();
+    const timer = setInterval(() => void ask(), errorsEveryMs);
+    return () => {
+      abort.abort();
+      clearInterval(timer);
+    };
+  }, []);
+  return errors;
+}
+
 const tones = { error: "bad", critical: "bad", warning: "warn" } as const;
 
 export default function SystemPage({ system }: { system: System | undefined }) {
   const logs = useQuery<LogLines>("/api/v1/logs", 3_000);
+  const errors = useSignalErrors();
   if (!system) return <Skeleton />;
   const replay = system.replay;
   const backends = system.backends;
@@ -25,6 +62,8 @@ export default function SystemPage({ system }: { system: System | undefined }) {
           <Stat label="In flight" value={count(system.in_flight)} />
           <Stat label="Records to be written" value={replay ? count(replay.queued) : "–"}
             hint={replay ? `${count((replay.dropped_bodies ?? 0) + (replay.dropped_records ?? 0))} dropped` : "records are off"} />
+          <Stat label="Rules without a full answer" value={errors ? count(errors.total) : "–"}
+            hint={errors && errors.total > 0 ? `since the start: ${errors.causes}` : "since the start"} />
           <Stat label="Encoder" value={system.encoder?.loaded ? "loaded" : "not needed yet"} hint={`${count(system.encoder?.texts_encoded ?? 0)} texts read`} />
         </div>
         <div className="split">
@@ -56,7 +95,7 @@ export default function SystemPage({ system }: { system: System | undefined }) {
           <Card title="Limits">
             <dl className="facts">
               {Object.entries(system.limits).map(([name, value]) => (
-                <div key={name} style={{ display: "contents" }}><dt>{name.replaceAll("_", " ")}</dt><dd>{count(value)}</dd></div>
+                <div key={name} style={{ display: "contents" }}><dt>{limitNames[name] ?? name.replaceAll("_", " ")}</dt><dd>{count(value)}</dd></div>
               ))}
             </dl>
           </Card>

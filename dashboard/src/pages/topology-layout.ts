@@ -1,7 +1,7 @@
 // The recipe as columns from left to right: signals, projections, decisions, models, endpoints.
 // Nodes of a column are ordered by the mean place of what they are joined to, so that edges cross
 // little. Pure.
-import type { Eval, Topology } from "../api/client";
+import type { Eval, ReplayRecord, Topology } from "../api/client";
 
 export type Column = 0 | 1 | 2 | 3 | 4;
 export interface Place {
@@ -21,15 +21,13 @@ export interface Join {
 export interface Graph {
   places: Place[];
   joins: Join[];
-  heads: { name: string; x: number; y: number }[];
 }
 
 export const columnNames = ["Signals", "Projections", "Decisions", "Models", "Endpoints"];
 export const nodeWidth = 190;
-const columnStep = 270;
+export const columnStep = 270;
 const gap = 8;
-const heights = [40, 40, 44, 40, 40];
-const headHeight = 20;
+const heights = [34, 34, 44, 40, 34];
 
 // `open`: families whose signals are shown one by one; others are one node for the family.
 export function graphOf(topology: Topology, open: Set<string>): Graph {
@@ -91,9 +89,7 @@ export function graphOf(topology: Topology, open: Set<string>): Graph {
   }
   for (const endpoint of endpoints) add(4, `endpoint:${endpoint}`, endpoint, "");
   place(places, [...joins.values()]);
-  const top = Math.min(0, ...places.map((one) => one.y)) - headHeight - gap;
-  const heads = columnNames.map((name, column) => ({ name, x: column * columnStep, y: top }));
-  return { places, joins: [...joins.values()], heads };
+  return { places, joins: [...joins.values()] };
 }
 
 function place(places: Place[], joins: Join[]): void {
@@ -135,7 +131,8 @@ function place(places: Place[], joins: Join[]): void {
 export interface Lit {
   signals: Set<string>; // ids of what matched
   decision: string;
-  model: string;
+  proposal: string; // the model that the route proposed
+  model: string; // the one that served
 }
 
 export function litBy(evaluation: Eval, topology: Topology): Lit {
@@ -143,12 +140,14 @@ export function litBy(evaluation: Eval, topology: Topology): Lit {
   const matched = evaluation.decision_result.matched_signals;
   for (const signal of topology.signals) if (matched[signal.family]?.includes(signal.name)) signals.add(signal.id);
   for (const one of topology.projections) if (matched["projections"]?.includes(one.name)) signals.add(one.id);
-  return { signals, decision: evaluation.routing_decision, model: evaluation.selected_model };
+  return { signals, decision: evaluation.routing_decision, proposal: evaluation.selected_model, model: evaluation.selected_model };
 }
 
-export function litByRecord(names: Record<string, string[]>, decision: string, model: string, topology: Topology): Lit {
+export function litByRecord(record: ReplayRecord, topology: Topology): Lit {
+  const names = record.signals ?? {};
   const signals = new Set<string>();
   for (const signal of topology.signals) if (names[signal.family]?.includes(signal.name)) signals.add(signal.id);
   for (const one of topology.projections) if (names["projections"]?.includes(one.name)) signals.add(one.id);
-  return { signals, decision, model };
+  const proposal = record.route_diagnostics.proposal_model || record.selected_model;
+  return { signals, decision: record.decision, proposal, model: record.selected_model };
 }

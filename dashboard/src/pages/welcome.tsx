@@ -20,7 +20,7 @@ export default function Welcome() {
         <p>Three steps: a recipe says which model gets which request, a backend answers, and a first request shows both.</p>
         <RecipeStep system={system.data} onDone={system.reload} />
         <BackendStep system={system.data} configured={configured} />
-        <RequestStep configured={configured} />
+        <RequestStep configured={configured} embedded={(system.data.backends?.embedded ?? "") !== ""} />
       </div>
     </>
   );
@@ -62,12 +62,13 @@ function RecipeStep({ system, onDone }: { system: System; onDone: () => void }) 
     <Card title={<StepTitle number={1} name="Recipe" done={done} />}>
       <div className="stack">
         {done && <p>Active: <code>{system.config}</code>. <Link to="/recipes">Edit it</Link></p>}
-        <div className="row-line">
-          {shipped.data?.recipes.map((one) => (
-            <Button key={one.name} title={one.title} onClick={async () => look(await getText(`/api/v1/recipes/${encodeURIComponent(one.name)}`))}>{one.name}</Button>
-          ))}
-          <Button onClick={() => setImporting(true)}>From a URL, a file or a paste</Button>
-        </div>
+        {shipped.data?.recipes.map((one) => (
+          <div key={one.name} className="row-line">
+            <Button onClick={async () => look(await getText(`/api/v1/recipes/${encodeURIComponent(one.name)}`))}>{one.name}</Button>
+            <span className="muted small">{one.title}</span>
+          </div>
+        ))}
+        <div><Button onClick={() => setImporting(true)}>From a URL, a file or a paste</Button></div>
         {problem !== "" && <Notice tone="bad">{problem}</Notice>}
         {preview && (
           <>
@@ -76,7 +77,7 @@ function RecipeStep({ system, onDone }: { system: System; onDone: () => void }) 
               {preview.valid && <span>{preview.decisions.length} decisions over {preview.models.length} models: {preview.models.join(", ")}</span>}
             </div>
             <Diagnostics diagnostics={preview.diagnostics} />
-            <Probes yaml={preview.yaml} disabled={!preview.valid || !done} />
+            <Probes yaml={preview.yaml} disabled={!preview.valid || !done} why={!preview.valid ? "The recipe has errors." : done ? "" : "They can run once a recipe is active."} />
             <div><Button kind="primary" disabled={!preview.valid || busy} onClick={activate}>Activate this recipe</Button></div>
           </>
         )}
@@ -95,7 +96,10 @@ function BackendStep({ system, configured }: { system: System; configured: boole
         <div className="stack">
           {!system.ready && <Notice tone="info">{system.problem}</Notice>}
           {backends && <ul style={{ margin: 0, paddingLeft: "1.2em" }}>{backends.tried.map((line) => <li key={line}>{line}</li>)}</ul>}
-          {backends?.embedded !== undefined && backends.embedded !== "" && <p>The embedded model serves: <code>{backends.embedded}</code></p>}
+          {backends?.embedded !== undefined && backends.embedded !== "" && <p>
+              The embedded model serves: <code>{backends.embedded}</code>. It is a toy that shows routing without a GPU:
+              its answers are often wrong.
+            </p>}
           <div className="row-line">
             {models.data?.models.map((model) => (
               <Badge key={model.name} tone={model.healthy ? "good" : "bad"}><ModelName name={model.name} /> {model.healthy ? "can serve" : "cannot serve"}</Badge>
@@ -111,7 +115,7 @@ function BackendStep({ system, configured }: { system: System; configured: boole
   );
 }
 
-function RequestStep({ configured }: { configured: boolean }) {
+function RequestStep({ configured, embedded }: { configured: boolean; embedded: boolean }) {
   const [route, setRoute] = useState<Route>();
   const [text, setText] = useState("");
   const [problem, setProblem] = useState("");
@@ -138,6 +142,7 @@ function RequestStep({ configured }: { configured: boolean }) {
         <div><Button kind="primary" disabled={!configured || busy} onClick={send}>{busy ? "Waiting for the model…" : "Send it"}</Button></div>
         {problem !== "" && <Notice tone="bad">{problem}</Notice>}
         {text !== "" && <pre>{text}</pre>}
+        {text !== "" && embedded && <p className="muted small">The answer is of the embedded toy model; what counts here is where the request went.</p>}
         {rows.length > 0 && (
           <dl className="facts">
             {rows.slice(0, 6).map((row) => <div key={row.name} style={{ display: "contents" }}><dt>{row.label}</dt><dd>{row.value}</dd></div>)}

@@ -2,10 +2,7 @@
 import type { ReactNode } from "react";
 import { count, percent } from "../app/format";
 import { Link } from "../app/link";
-import { Bar } from "./ui";
-
-// What the API calls that which has no decision, model or action; it is no filter.
-const nothing = "none";
+import { Bar, Id } from "./ui";
 
 export function Distribution({ values, name, to, colour }: {
   values: Record<string, number>; name?: (key: string) => ReactNode; to?: (key: string) => string;
@@ -15,14 +12,14 @@ export function Distribution({ values, name, to, colour }: {
   const whole = rows.reduce((sum, [, n]) => sum + n, 0);
   if (rows.length === 0) return <p className="muted">Nothing in this time.</p>;
   return (
-    <table className="table">
+    <table className="table distribution">
       <tbody>
         {rows.map(([key, n]) => {
-          const shown = key === nothing ? "none" : name ? name(key) : key;
+          const shown = name ? name(key) : <Id id={key} />;
           return (
             <tr key={key}>
-              <td>{to && key !== nothing ? <Link to={to(key)}>{shown}</Link> : shown}</td>
-              <td style={{ width: "38%", verticalAlign: "middle" }}><Bar share={n / whole} label={key} colour={colour?.(key)} /></td>
+              <td>{to ? <Link to={to(key)}>{shown}</Link> : shown}</td>
+              <td><Bar share={n / whole} label={key} colour={colour?.(key)} /></td>
               <td className="number">{count(n)}</td>
               <td className="number muted">{percent(n / whole)}</td>
             </tr>

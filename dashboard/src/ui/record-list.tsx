@@ -6,6 +6,7 @@ import type { LiveEvent } from "../api/client";
 import type { Records } from "../api/records";
 import { count, micros, percent, rowTime, tokens, usd } from "../app/format";
 import { Link } from "../app/link";
+import { trouble, troubleWord } from "../app/outcome";
 import { ActionBadge, Badge, Button, ModelName } from "./ui";
 import "./record-list.css";
 
@@ -72,9 +73,9 @@ function Row({ index, start, event, marked }: {
       <span className="muted small" title={event.timestamp}>{rowTime(event.timestamp)}</span>
       <span className="prompt">{event.prompt || <em className="muted">no text</em>}</span>
       <span className="wide mono small muted" title={`conversation ${event.conversation_id ?? ""}`}>{event.conversation_id?.slice(0, 8) || "–"}</span>
-      <span>{event.decision || <span className="muted">asked by name</span>}</span>
+      <span>{event.decision || <span className="muted">{event.model === "" ? "refused" : "asked by name"}</span>}</span>
       <span className="model"><ModelName name={event.model} /></span>
-      <span>{event.failed ? <Badge tone="bad">{event.status || "failed"}</Badge> : <ActionBadge action={event.action} />}</span>
+      <span>{event.failed ? <Badge tone="bad" title={trouble(event)}>{troubleWord(event) || event.status || "failed"}</Badge> : <ActionBadge action={event.action} />}</span>
       <span className="number wide">{tokens(event.prompt_tokens)} / {tokens(event.completion_tokens)}</span>
       <span className="number wide">
         {percent(event.prompt_tokens ? (event.cached_prompt_tokens ?? 0) / event.prompt_tokens : undefined)}

@@ -72,6 +72,11 @@ export function ModelName({ name, full = false }: { name: string | undefined; fu
   );
 }
 
+// A name that may be broken between its words, and nowhere else.
+export function Id({ id }: { id: string }) {
+  return <span className="id">{id.split(/(?<=[:_/])/).map((word, i) => <span key={i}>{word}<wbr /></span>)}</span>;
+}
+
 export function Stat({ label, value, hint, children }: {
   label: string; value: ReactNode; hint?: ReactNode; children?: ReactNode;
 }) {
