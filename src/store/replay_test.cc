@@ -276,7 +276,7 @@ TEST_P(ReplayTest, NoneAsksForWhatHasNoDecisionModelOrAction) {
        {"model_selection", "decision_distribution", "action_distribution"}) {
     EXPECT_EQ(sums[member]["none"].as_int(), 1) << member;
   }
-  for (const std::string_view filter : {"decision=none", "model=none", "action=none"}) {
+  for (const char* filter : {"decision=none", "model=none", "action=none"}) {
     EXPECT_THAT(turns(list(filter)), ElementsAre(2)) << filter;
   }
 }
