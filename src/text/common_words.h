@@ -1,6 +1,6 @@
 #pragma once
 
-// A few hundred frequent English words and words of requests and attacks, to tell English from
+// Some 1,500 frequent English words and words of requests and attacks, to tell English from
 // what only looks like letters. A word is a key of five bits per letter, so that a comparison is
 // exact and a word read backwards or by another alphabet costs nothing more. Pure.
 
@@ -28,7 +28,7 @@ constexpr uint64_t word_key(std::string_view word) {
 }
 
 namespace detail {
-inline constexpr int kWordSlotBits = 11;
+inline constexpr int kWordSlotBits = 12;
 extern const std::array<uint64_t, size_t{1} << kWordSlotBits> kWordSlots;
 constexpr size_t word_slot(uint64_t key) {
   return static_cast<size_t>((key * 0x9E3779B97F4A7C15ull) >> (64 - kWordSlotBits));
@@ -43,5 +43,8 @@ inline bool is_common_word(uint64_t key) {
   }
   return false;
 }
+
+// A common word, or one with an ending of English grammar.
+bool is_common_form(uint64_t key);
 
 }  // namespace vsr::text

@@ -25,6 +25,7 @@ constexpr Method kMethods[] = {
     {Technique::kHidden, "hidden", hidden_decoded},
     {Technique::kConfusables, "confusables", confusables_replaced},
     {Technique::kSpaced, "spaced", letters_joined},
+    {Technique::kSplit, "split", splits_joined},
     {Technique::kLeet, "leet", leet_replaced},
     {Technique::kBase64, "base64", base64_decoded},
     {Technique::kHex, "hex", hex_decoded},
@@ -91,6 +92,7 @@ class Scan {
     if (stylised_ >= kStylisedMin) set(Technique::kConfusables);
     constexpr int kPairsMin = 7;
     if (pairs_max_ >= kPairsMin) set(Technique::kHex);
+    if (splits_ >= kSplitsMin) set(Technique::kSplit);
     return found_;
   }
 
@@ -123,7 +125,9 @@ class Scan {
     singles_ = 0;
     if (length > kWordKeyLettersMax) return;
     parts(begin, length, key);
-    if (length > 2 && !is_common_word(key)) aliens(begin);
+    const bool is_common = is_common_word(key);
+    splits(begin, {key, length, is_common});
+    if (length > 2 && !is_common) aliens(begin);
   }
 
   // The letters [begin, at_), which are no common word, may be one by ROT13 or backwards.
@@ -162,6 +166,24 @@ class Scan {
       if (part_length_ >= 5 && is_common_word(part_key_)) set(Technique::kSpaced);
     }
     part_end_ = at_;
+  }
+
+  struct Word {
+    uint64_t key = 0;
+    size_t length = 0;
+    bool is_common = false;
+  };
+
+  // The word and the one before it may be halves of a common one.
+  void splits(size_t begin, const Word& word) {
+    const size_t length = last_.length + word.length;
+    if (begin == last_end_ + 1 && is_split(text_[last_end_]) &&
+        !(last_.is_common && word.is_common)) {
+      splits_ += length >= kSplitLettersMin && length <= kWordKeyLettersMax &&
+                 is_common_form(last_.key << (5 * word.length) | word.key);
+    }
+    last_ = word;
+    last_end_ = at_;
   }
 
   void digits() {
@@ -327,6 +349,9 @@ class Scan {
   uint64_t part_key_ = 0;
   size_t part_length_ = 0;
   size_t part_end_ = 0;
+  Word last_;
+  size_t last_end_ = 0;
+  int splits_ = 0;
   size_t run_begin_ = 0;
   size_t run_end_ = 0;
   size_t hex_begin_ = 0;

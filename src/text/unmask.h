@@ -19,6 +19,7 @@ enum class Technique : uint8_t {
   kHidden,       // tag characters and runs of variation selectors read as the bytes they carry
   kConfusables,  // look-alike and stylised letters as Latin ones
   kSpaced,       // i g n o r e, i.g.n.o.r.e, ig-nore
+  kSplit,        // ig nore pre vious
   kLeet,         // 1gn0r3
   kBase64,       // standard and url-safe
   kHex,          // 69676e6f7265, 69 67 6e

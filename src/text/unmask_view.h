@@ -21,6 +21,11 @@ constexpr int hex_value(char c) {
   const char lower = static_cast<char>(c | 0x20);
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
+// What parts the two halves of one word.
+constexpr bool is_split(char c) { return c == ' ' || c == '\n'; }
+inline constexpr size_t kSplitLettersMin = 6;
+// So many words that can only be halves are no accident.
+inline constexpr int kSplitsMin = 2;
 constexpr bool is_vowel(char c) {
   return std::string_view("aeiouAEIOU").find(c) != std::string_view::npos;
 }
@@ -63,6 +68,7 @@ std::optional<View> without_invisible(std::string_view text);
 std::optional<View> hidden_decoded(std::string_view text);
 std::optional<View> confusables_replaced(std::string_view text);
 std::optional<View> letters_joined(std::string_view text);
+std::optional<View> splits_joined(std::string_view text);
 std::optional<View> leet_replaced(std::string_view text);
 std::optional<View> base64_decoded(std::string_view text);
 std::optional<View> hex_decoded(std::string_view text);
