@@ -20,6 +20,8 @@ COLUMNS_OF = {"domain": (0, 14), "jailbreak": (14, 15), "harmful": (15, 16), "ti
 # the share of false alarms that sets the shipped threshold: its mean over the kinds of benign text.
 PRIOR = {"jailbreak": 0.1, "harmful": 0.1}
 FALSE_ALARMS = {"jailbreak": 0.015, "harmful": 0.01}
+# The same for attacks in other languages than English, as the mean over the languages.
+FOREIGN_FALSE_ALARMS = 0.01
 KIND_ROWS_MIN = 30  # kinds with fewer rows count as one: a single row would move the threshold
 
 BLOCK_BYTES = 256  # features.block_bytes; windows are two blocks and overlap by one
@@ -160,13 +162,27 @@ def cost_of_doubling(pairs: list, fused: list, threshold: float) -> float:
     return cost
 
 
-def threshold_of(head: str, pairs: list, fused: list) -> float:
-    sizes = collections.Counter(report.kind_of(pair.row) for pair in pairs)
+def fit_foreign(pairs: list, threshold: float) -> tuple:
+    """Slope and offset of the n-grams alone for attacks in other languages than English, the one that
+    the encoder was made for, so that `threshold` gives FOREIGN_FALSE_ALARMS.
+    src/nn/text_classifier.cc has it too."""
+    slope, _, offset = fit_binary("jailbreak", pairs)
+    own = threshold_for(FOREIGN_FALSE_ALARMS, [p.row["lang"] for p in pairs], pairs,
+                        [[slope * p.lexical[0] + offset] for p in pairs])
+    return slope, offset + math.log(threshold / (1 - threshold)) - math.log(own / (1 - own))
+
+
+def is_foreign(pair: Pair) -> bool:
+    return pair.row["lang"] != "en"
+
+
+def threshold_for(share: float, kinds: list, pairs: list, fused: list) -> float:
+    """The least with at most this share of false alarms, the mean over the kinds of benign rows."""
+    benign = [(kind, z[0]) for kind, pair, z in zip(kinds, pairs, fused) if pair.row["label"] == 0]
+    sizes = collections.Counter(kind for kind, _ in benign)
     by_kind = collections.defaultdict(list)
-    for pair, z in zip(pairs, fused):
-        kind = report.kind_of(pair.row)
-        if pair.row["label"] == 0:
-            by_kind[kind if sizes[kind] >= KIND_ROWS_MIN else "few"].append(z[0])
+    for kind, z in benign:
+        by_kind[kind if sizes[kind] >= KIND_ROWS_MIN else "few"].append(z)
 
     def false_alarms(threshold: float) -> float:
         return sum(fig.share_above(v, threshold) for v in by_kind.values()) / len(by_kind)
@@ -174,8 +190,12 @@ def threshold_of(head: str, pairs: list, fused: list) -> float:
     low, high = -30.0, 30.0
     for _ in range(50):
         middle = (low + high) / 2
-        low, high = (low, middle) if false_alarms(middle) <= FALSE_ALARMS[head] else (middle, high)
+        low, high = (low, middle) if false_alarms(middle) <= share else (middle, high)
     return fig.sigmoid(high)
+
+
+def threshold_of(head: str, pairs: list, fused: list) -> float:
+    return threshold_for(FALSE_ALARMS[head], [report.kind_of(p.row) for p in pairs], pairs, fused)
 
 
 def fit_difficulty(pairs: list) -> tuple:
@@ -194,6 +214,10 @@ def fuse(pairs: list, head: str, fusion: dict) -> list:
     fused = columns[0] * lexical + columns[1] * encoder + columns[2]
     if head == "domain":
         fused = by_script(pairs, fused, lexical, fusion["domain_temperature"])
+    if head == "jailbreak" and "foreign" in fusion:
+        slope, offset = fusion["foreign"]
+        foreign = torch.tensor([[is_foreign(p)] for p in pairs])
+        fused = torch.where(foreign, slope * lexical + offset, fused)
     if head == "jailbreak" and "per_doubling" in fusion:
         doublings = torch.tensor([[doublings_of(p)] for p in pairs], dtype=torch.float64)
         fused = fused - fusion["per_doubling"] * doublings
@@ -216,8 +240,11 @@ def lexical_calibration(held_out: dict) -> dict:
     return out
 
 
-def fit(held_out: dict) -> dict:
-    """`held_out`: pairs by head. Returns what tuned_file.write wants."""
+def fit(held_out: dict, foreign: list) -> dict:
+    """`held_out`: pairs by head; `foreign`: those of attacks and benign text in other languages than
+    English, by n-grams that had not seen their group. Most families have few rows in such a language,
+    so that n-grams without a whole fold of them would not know its words. Returns what
+    tuned_file.write wants."""
     out = {name: [0.0] * len(COLUMNS) for name in ("lexical", "encoder", "offset")}
     for head, pairs in held_out.items():
         begin, end = COLUMNS_OF[head]
@@ -239,4 +266,5 @@ def fit(held_out: dict) -> dict:
             threshold = out[f"{head}_threshold"] = threshold_of(head, pairs, fused)
             if head == "jailbreak":
                 out["per_doubling"] = cost_of_doubling(pairs, fused, threshold)
+                out["foreign"] = fit_foreign(foreign, threshold)
     return out

@@ -20,7 +20,7 @@ BALANCE = 0.3  # a source of n rows weighs n^(1 - BALANCE)
 FOLDS = 6
 # Rows that were written for the router are nearer to what it will read than most of the data.
 WRITTEN_WEIGHT = 2.0
-LANGUAGE_FACTOR_MAX = 2.0  # of a weight, to even out languages
+LANGUAGE_FACTOR_MAX = 4.0  # of a weight, to even out languages
 # Folds that one tuned encoder leaves out together; each group mixes ideas that are far apart.
 GROUP_OF_FOLD = {"fold0": 0, "fold1": 0, "fold2": 1, "fold4": 1, "fold3": 2, "fold5": 2,
                  "arena-hard-v2": 0, "uncommonroute": 1, "llmrouter": 1, "clinc": 2}
@@ -66,6 +66,11 @@ def fold_of_kind(kind: str, row: dict) -> str:
 def group_of(row: dict) -> int | None:
     """The group that is left out together with the row; None for rows that always train."""
     return GROUP_OF_FOLD.get(row["holdout"])
+
+
+def quarter_of(row: dict) -> int:
+    """The quarter of the groups of rows that it stands in."""
+    return int(draw(row["group"], "quarter") * 4)
 
 
 def balanced(rows: list[Row]) -> list[Row]:

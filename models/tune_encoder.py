@@ -173,8 +173,9 @@ class Top(nn.Module):
 
 
 def of_rows(columns: torch.Tensor, counts: list[int], safety: bool) -> torch.Tensor:
-    """As TextClassifier::fuse: safety by the window that looks worst, the rest by both ends."""
-    rows = columns.split(counts)
+    """As TextClassifier::fuse: safety by the window that looks worst, the rest by both ends. A batch is
+    filled up with windows of no row."""
+    rows = columns[:sum(counts)].split(counts)
     return torch.stack([one.max(0).values if safety else (one[0] + one[-1]) / 2 for one in rows])
 
 

@@ -8,7 +8,8 @@ Every array begins at a multiple of 64 bytes, as in encoder.bin:
                i8 [outputs × inputs], f32 scale [outputs], f32 bias [outputs]
   heads        f32 [columns × width], f32 bias [columns]
   fusion       f32 [columns] each: weight of the n-grams, weight of the encoder, offset
-  thresholds   f32 jailbreak, harmful, and the cost of each doubling of windows
+  numbers      f32 thresholds of jailbreak and harmful, the cost of each doubling of windows, slope and
+               offset of the n-grams for attacks in other languages than English
 """
 
 import pathlib
@@ -21,7 +22,7 @@ import rows
 
 ALIGNMENT = 64
 HEADER = "<8sQQQQQ4I"
-MAGIC = b"VSRTUN\0\2"
+MAGIC = b"VSRTUN\0\3"
 CHECKED_FROM = 16
 COLUMNS = ([f"domain {d}" for d in rows.DOMAINS] + ["jailbreak", "harmful"]
            + [f"tier {t}" for t in rows.TIERS] + ["difficulty"]
@@ -65,7 +66,7 @@ def write(path: pathlib.Path, encoder: pathlib.Path, heads: pathlib.Path, shared
           window: int, stacks: list[list[dict]], head: tuple, fusion: dict) -> None:
     """`stacks`: general and safety, arrays by the names of tune_encoder's Layer; `head`: weight
     [columns × width] and bias; `fusion`: lexical, encoder, offset (one number a column), per_doubling,
-    jailbreak_threshold, harmful_threshold."""
+    jailbreak_threshold, harmful_threshold, foreign (slope, offset)."""
     out = Arrays()
     general, safety = stacks
     assert len(general) == len(safety)
@@ -84,7 +85,7 @@ def write(path: pathlib.Path, encoder: pathlib.Path, heads: pathlib.Path, shared
         assert len(fusion[name]) == len(COLUMNS)
         out.add(np.array(fusion[name], dtype=np.float32))
     out.add(np.array([fusion["jailbreak_threshold"], fusion["harmful_threshold"],
-                      fusion["per_doubling"]], dtype=np.float32))
+                      fusion["per_doubling"], *fusion["foreign"]], dtype=np.float32))
     size = struct.calcsize(HEADER)
     fields = (len(out.bytes), checksum_of(encoder), checksum_of(heads), labels_hash(),
               shared_layers, len(general), len(COLUMNS), window)

@@ -28,11 +28,14 @@ using EncoderColumns = std::array<float, kEncoderColumns>;
 // How a head's calibrated logit is made of what n-grams and the encoder say:
 // lexical · n-gram logit + encoder · encoder logit + offset, per column. An attack is sought in
 // every window, and of many windows some look bad by chance: each doubling of their number costs
-// `per_doubling`.
+// `per_doubling`. The encoder was made for English: of an attack in a window in another language
+// n-grams tell alone, and the logit is foreign_slope · n-gram logit + foreign_offset.
 struct Fusion {
   EncoderColumns lexical{};
   EncoderColumns encoder{};
   EncoderColumns offset{};
+  float foreign_slope = 1;
+  float foreign_offset = 0;
   float per_doubling = 0;
   float jailbreak_threshold = 0.5F;
   float harmful_threshold = 0.5F;

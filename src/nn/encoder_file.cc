@@ -11,7 +11,7 @@ namespace vsr::nn {
 namespace {
 
 constexpr std::string_view kMagic{"VSRENC\0\2", 8};
-constexpr std::string_view kTunedMagic{"VSRTUN\0\2", 8};
+constexpr std::string_view kTunedMagic{"VSRTUN\0\3", 8};
 constexpr size_t kAlignment = 64;
 constexpr uint32_t kLayersMax = 48;
 constexpr uint32_t kWidthMax = 4096;
@@ -189,11 +189,13 @@ Result<TunedParameters> read_tuned(std::string_view bytes, const EncoderParamete
   copy(fusion.lexical);
   copy(fusion.encoder);
   copy(fusion.offset);
-  const std::span<const float> thresholds = arrays.take<float>(3);
+  const std::span<const float> numbers = arrays.take<float>(5);
   if (!arrays.good() || !arrays.at_end()) return corrupt("the sizes do not add up");
-  fusion.jailbreak_threshold = thresholds[0];
-  fusion.harmful_threshold = thresholds[1];
-  fusion.per_doubling = thresholds[2];
+  fusion.jailbreak_threshold = numbers[0];
+  fusion.harmful_threshold = numbers[1];
+  fusion.per_doubling = numbers[2];
+  fusion.foreign_slope = numbers[3];
+  fusion.foreign_offset = numbers[4];
   return out;
 }
 

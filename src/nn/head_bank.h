@@ -38,7 +38,8 @@ struct HeadScores {
 struct Window {
   uint32_t begin = 0;
   uint32_t end = 0;
-  float attack = 0;  // logit of its n-grams
+  float attack = 0;        // logit of its n-grams
+  bool is_english = true;  // told by TextClassifier
   std::string_view of(std::string_view text) const { return text.substr(begin, end - begin); }
 };
 

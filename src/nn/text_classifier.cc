@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/id.h"
+#include "text/language.h"
 
 namespace vsr::nn {
 
@@ -103,6 +104,10 @@ HeadLogits TextClassifier::read(std::string_view text) const {
   std::ranges::stable_sort(worst, std::ranges::greater(), &Window::attack);
   if (worst.size() > kViewsRead) worst.resize(kViewsRead);
   for (const Window& window : worst) add_view(text, window, out);
+  for (Window& window : out.windows) {
+    const std::string_view code = text::detect_language(window.of(text)).code;
+    window.is_english = code.empty() || code == "en";  // none where there are no letters
+  }
   return out;
 }
 
@@ -121,12 +126,16 @@ void TextClassifier::add_view(std::string_view text, const Window& window, HeadL
   ++out.views;
 }
 
-float TextClassifier::attack(float lexical, float encoder, size_t windows_total) const {
+float TextClassifier::attack(const Window& window, float encoder, size_t windows_total) const {
   VSR_CHECK(fusion_ != nullptr);
-  return logistic(fusion_->lexical[kJailbreakColumn] * lexical +
-                  fusion_->encoder[kJailbreakColumn] * encoder + fusion_->offset[kJailbreakColumn] -
-                  fusion_->per_doubling *
-                      std::log2(std::max(1.0F, static_cast<float>(windows_total) / kWindowsFree)));
+  const float logit = window.is_english
+                          ? fusion_->lexical[kJailbreakColumn] * window.attack +
+                                fusion_->encoder[kJailbreakColumn] * encoder +
+                                fusion_->offset[kJailbreakColumn]
+                          : fusion_->foreign_slope * window.attack + fusion_->foreign_offset;
+  const float doublings =
+      std::log2(std::max(1.0F, static_cast<float>(windows_total) / kWindowsFree));
+  return logistic(logit - fusion_->per_doubling * doublings);
 }
 
 HeadScores TextClassifier::fuse(const HeadLogits& lexical,
@@ -160,9 +169,8 @@ HeadScores TextClassifier::fuse(const HeadLogits& lexical,
   softmax(all.subspan<kTierColumn, kTiers>(), out.tier);
   softmax(all.subspan<kFeedbackColumn, kFeedbacks>(), out.feedback.emplace());
   for (size_t i = 0; i < windows.size(); ++i) {
-    out.jailbreak = std::max(
-        out.jailbreak,
-        attack(lexical.windows[i].attack, windows[i][kJailbreakColumn], lexical.windows_total));
+    out.jailbreak = std::max(out.jailbreak, attack(lexical.windows[i], windows[i][kJailbreakColumn],
+                                                   lexical.windows_total));
   }
   out.harmful = logistic(logits[kHarmfulColumn]);
   out.difficulty = logistic(logits[kDifficultyColumn]);

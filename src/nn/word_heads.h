@@ -23,6 +23,8 @@ class WordHeads final : public Encoder {
     heads_.lexical = lexical;
     heads_.fusion.encoder.fill(1);
     heads_.fusion.offset[kHarmfulColumn] = -3;
+    heads_.fusion.foreign_slope = 2;
+    heads_.fusion.foreign_offset = -1;
     heads_.fusion.jailbreak_threshold = 0.75F;
   }
   size_t dims() const override { return 4; }

@@ -160,8 +160,8 @@ VectorState Evaluation::attack_of(std::string_view text, const nn::HeadLogits& l
     return VectorState::kThere;
   }
   for (size_t i = 0; i < columns.size(); ++i) {
-    const double one = c_.classifier->attack(
-        lexical.windows[i].attack, columns[i][nn::kJailbreakColumn], lexical.windows_total);
+    const double one = c_.classifier->attack(lexical.windows[i], columns[i][nn::kJailbreakColumn],
+                                             lexical.windows_total);
     attack = std::max(attack, one);
   }
   return state;
@@ -226,7 +226,7 @@ VectorState Evaluation::read_history_attack() {
   suspects.resize(kept);
   VectorState state = turns_attack();
   for (const Suspect& suspect : suspects) {
-    const float lexical = suspect.window->window.attack;
+    const nn::Window& window = suspect.window->window;
     nn::EncoderColumns columns;
     const VectorState one = suspect_columns(suspect, columns);
     if (one == VectorState::kWanted) state = one;
@@ -234,8 +234,8 @@ VectorState Evaluation::read_history_attack() {
     s_.attack_by_ngrams |= one == VectorState::kFailed;
     const double attack =
         one == VectorState::kFailed
-            ? c_.classifier->attack(lexical)
-            : c_.classifier->attack(lexical, columns[nn::kJailbreakColumn], total);
+            ? c_.classifier->attack(window.attack)
+            : c_.classifier->attack(window, columns[nn::kJailbreakColumn], total);
     s_.history_attack = std::max(s_.history_attack, attack);
   }
   return state;
