@@ -448,7 +448,7 @@ test("a page of nothing, and a router that does not answer any more", async () =
 });
 
 test("a page that could not be loaded is shown when the router is back", async () => {
-  await withPage({}, async ({ page, go }) => {
+  await withPage({}, async ({ page, errors, go }) => {
     await go("/live");
     await page.locator("a.record-row").first().waitFor();
     for (const path of ["**/assets/**", "**/healthz"]) await page.route(path, (route) => route.abort());
@@ -456,6 +456,9 @@ test("a page that could not be loaded is shown when the router is back", async (
     await page.getByText(/This page is not loaded yet/).waitFor();
     for (const path of ["**/assets/**", "**/healthz"]) await page.unroute(path);
     await page.locator(".topo-node").first().waitFor();
+    // That it could not be loaded is in the console, and nothing else is.
+    assert.deepEqual(errors.filter((text) => !/preload|dynamically imported/.test(text)), []);
+    errors.length = 0;
   });
 });
 

@@ -8,7 +8,7 @@ import { Badge, Card, CopyButton, Empty, Loaded, Notice, Skeleton, Stat } from "
 
 // What the numbers of the limits mean, where their names do not say it.
 const limitNames: Record<string, string> = {
-  recipe_versions: "recipe versions kept for going back, with the running one",
+  recipe_versions: "recipe versions kept, the running one among them",
 };
 
 const errorsEveryMs = 10_000;
