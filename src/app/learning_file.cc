@@ -43,7 +43,7 @@ std::shared_ptr<router::LearningState> LearningFile::load(double ttl_seconds) {
   if (loaded) {
     state_ = std::move(*loaded);
     if (state_->sessions.sessions() > 0) {
-      spdlog::info("learning: {} sessions are remembered", state_->sessions.sessions());
+      spdlog::info("learning: sessions remembered: {}", state_->sessions.sessions());
     }
   } else {
     const std::string aside = path_ + ".bad";

@@ -51,6 +51,7 @@ void Walk::begin_epoch() {
   state_ = std::make_shared<router::LearningState>(learning_.state_ttl_seconds);
   fork_ = router_.fork(learning_, state_);
   last_order_ = 0;
+  shared_is_off_ = false;
   shared_known_ = false;  // the process may have begun with what an earlier one had learned
   sessions_.clear();
   prefixes_.clear();
@@ -79,12 +80,13 @@ std::string_view Walk::check_state(const router::Recorded& recorded, Session& se
     session = {};
     state_->sessions.forget(session_of(recorded.facts));
   }
-  if (recorded.checkpoint && !shared_known_) {
+  if (recorded.checkpoint && (!shared_known_ || shared_is_off_)) {
     const std::lock_guard lock(state_->shared_mutex);
     if (recorded.checkpoint->tables_id == fork_->tables().id) {
       state_->counts_of(fork_->tables().id) = recorded.checkpoint->shared;
     }
     shared_known_ = true;
+    shared_is_off_ = false;
   }
   if (!session.unknown.empty()) return session.unknown;
   if (recorded.session_version != session.changes || !shared_known_) {
@@ -114,6 +116,7 @@ void Walk::decide(size_t index) {
     cause = decide_again(turn, recorded, *again);
     if (cause.empty()) flight.decision = std::move(again);
   }
+  if (!cause.empty() && recorded.order != 0) shared_is_off_ = true;
   if (!cause.empty() && session.unknown.empty()) session.unknown = kEarlierTurn;
   visit_(turn, {cause, flight.decision.get()});
 }
@@ -159,6 +162,7 @@ void Walk::change(const Operation& operation) {
   const Turn& turn = turns_[operation.turn];
   if (operation.order != 0) sessions_[flight.session_key].changes += 1;
   const router::Decision* const decision = flight.decision.get();
+  if (operation.kind == kDone && operation.order != 0 && decision == nullptr) shared_is_off_ = true;
   const bool served =
       decision != nullptr && !decision->error && decision->model != config::kNoModel;
   if (operation.kind == kCommit && served) fork_->commit(*decision, operation.unix_ms);

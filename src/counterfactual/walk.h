@@ -66,6 +66,8 @@ class Walk {
   std::shared_ptr<const router::Router> fork_;
   uint64_t last_order_ = 0;
   bool shared_known_ = true;
+  // An operation was not repeated, so the counts are a little off until a record tells them.
+  bool shared_is_off_ = false;
   std::unordered_map<uint64_t, Session> sessions_;
   // Of the last answered request by lineage, as SessionMap has it.
   std::unordered_map<uint64_t, std::vector<uint64_t>> prefixes_;

@@ -136,7 +136,8 @@ bool SessionMap::Session::read(PackedReader& in) {
   last_t = in.real();
   model_hash = in.hash();
   model_t = in.real();
-  lineages_seen = in.small();
+  lineages_seen = in.small() & INT32_MAX;
+  restored = 1;
   version = in.small();
   const size_t count = in.count(kLineageBytesMin);
   // Version 0 is for a session that nobody knows.

@@ -31,6 +31,7 @@ Snapshot SessionMap::snapshot(const Tables& tables, Handle& handle, const Facts&
   Session* session = stripe.find(handle.session_key);
   if (session == nullptr) return out;
   handle.session_version = session->version;
+  handle.restored = session->restored != 0;
   out.session_model = session->model_hash;
   out.session_t = session->model_t;
   const StoredLineage* main = nullptr;

@@ -61,9 +61,10 @@ class SessionMap {
     uint64_t tables_id = 0;
     uint32_t version = 0;
     // Filled in by snapshot(): its number, and how many operations had changed the session before;
-    // 0: the session was not known.
+    // 0: the session was not known. `restored`: some of those were of an earlier process.
     uint64_t order = 0;
     uint32_t session_version = 0;
+    bool restored = false;
   };
   enum class Reading : uint8_t { kNumbered, kDryRun };
 

@@ -163,8 +163,9 @@ struct SessionMap::Session {
   double last_t = 0;
   uint64_t model_hash = 0;  // for scope session
   double model_t = 0;
-  uint32_t lineages_seen = 0;
-  uint32_t version = 0;  // operations that changed it
+  uint32_t lineages_seen : 31 = 0;
+  uint32_t restored : 1 = 0;  // came of read()
+  uint32_t version = 0;       // operations that changed it
   std::forward_list<StoredLineage> lineages;
   std::unique_ptr<OriginRing> owners;
   std::unique_ptr<OriginRing> origins;

@@ -56,8 +56,8 @@ struct Decision {
   learning::Verdict verdict;  // action kNone when learning is off
   learning::SessionMap::Handle handle;
   learning::Step step;  // of the request, for the ledger; its hashes are those of `facts`
-  // What was learned of all conversations when this one was decided; of every kCheckpointEvery-th
-  // operation only, see LearningState.
+  // What was learned of all conversations when this one was decided; of some decisions only, see
+  // LearningState.
   std::shared_ptr<const learning::SharedCounts> shared_before;
   learning::Identity identity;
   SessionPhase phase = SessionPhase::kNewSession;

@@ -75,8 +75,11 @@ void Router::learn(Decision& decision, bool dry_run, std::vector<learning::Origi
         learning_->sessions.snapshot(*tables_, decision.handle, facts, facts.step.t,
                                      dry_run ? Reading::kDryRun : Reading::kNumbered, origins);
     learning::SharedCounts& shared = learning_->counts_of(tables_->id);
-    if (decision.handle.order % kCheckpointEvery == 1) {
-      decision.shared_before = std::make_shared<const learning::SharedCounts>(shared);
+    if (!dry_run) {
+      if (decision.handle.order % kCheckpointEvery == 1 || learning_->checkpoint_is_due) {
+        decision.shared_before = std::make_shared<const learning::SharedCounts>(shared);
+      }
+      learning_->checkpoint_is_due = decision.handle.restored;
     }
     learning::SharedCounts scratch;
     if (dry_run) scratch = shared;
@@ -198,6 +201,7 @@ uint64_t Router::done(const Decision& decision, uint64_t prompt_tokens, uint64_t
   step.prefix_hashes = decision.facts.prefix_hashes;
   const std::lock_guard lock(learning_->shared_mutex);
   if (learning_->shared_tables != tables_->id) return 0;
+  if (decision.handle.restored) learning_->checkpoint_is_due = true;
   return learning_->sessions.done(*tables_, learning_->shared, decision.handle, decision.verdict,
                                   step, at_most_32_bits(prompt_tokens),
                                   at_most_32_bits(completion_tokens));

@@ -26,8 +26,9 @@
 
 namespace vsr::router {
 
-// What learning knows, across recipes and reloads. Records of every kCheckpointEvery-th decision
-// keep the shared counts, so that a replay may begin in the middle.
+// What learning knows, across recipes, reloads and restarts. Records of every kCheckpointEvery-th
+// decision keep the shared counts, so that a replay may begin in the middle; so does the one behind
+// an operation of a session that is older than the process, which no replay can repeat.
 constexpr uint64_t kCheckpointEvery = 64;
 struct LearningState {
   explicit LearningState(double ttl_seconds) : sessions(ttl_seconds) {}
@@ -35,6 +36,7 @@ struct LearningState {
   std::mutex shared_mutex;
   learning::SharedCounts shared;  // of the recipe with `shared_tables`
   uint64_t shared_tables = 0;
+  bool checkpoint_is_due = false;  // under shared_mutex too
 
   // Those of a recipe, which begin anew when it has other models. Under shared_mutex.
   learning::SharedCounts& counts_of(uint64_t tables_id) {
