@@ -195,9 +195,7 @@ void add_replay(CLI::App& app, Context& context) {
     command->add_option("--state-dir", context.state_folder, "Of the running router");
   };
   const auto mark = [arguments](CLI::App* command) {
-    command->add_flag("--unsafe", arguments->unsafe,
-                      "Those that gave a tool result or provider state to another model than its "
-                      "maker");
+    command->add_flag("--unsafe", arguments->unsafe, "Unsafe switches only");
   };
   CLI::App* list = replay->add_subcommand("list", "The latest records");
   choose(list);
