@@ -179,7 +179,7 @@ function Timeline({ turns }: { turns: Turn[] }) {
           </span>
         ))}
         <span>band: prompt cache warm, at most 5 min</span>
-        {narrow.matches && <span>{turns.length} turns; the lanes scroll to the right</span>}
+        {narrow.matches && turns.length > 7 && <span>{turns.length} turns; the lanes scroll to the right</span>}
       </div>
     </>
   );
@@ -225,7 +225,7 @@ interface Line {
   dashed: boolean;
 }
 
-const [chartWidth, chartHeight, axisWidth] = [720, 220, 64];
+const [chartWidth, chartHeight, axisWidth] = [narrow.matches ? 360 : 720, 220, 64];
 
 function Costs({ sums, spent }: { sums: Trajectory["sums_under_cache_model"]; spent: number }) {
   const lines = useMemo<Line[]>(() => [
