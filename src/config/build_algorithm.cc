@@ -157,8 +157,7 @@ void build_algorithm(Build& build, const View& view, Decision& decision) {
     std::vector<std::string_view> names;
     for (const AlgorithmName& one : kAlgorithms) names.push_back(one.name);
     const std::string_view close = nearest(algorithm.name, names);
-    const std::string hint =
-        close.empty() ? "" : fmt::format("; did you mean {}?", quote(close));
+    const std::string hint = close.empty() ? "" : fmt::format("; did you mean {}?", quote(close));
     build.warn(type, fmt::format("algorithm {} acts as static{}", quote(algorithm.name), hint),
                algorithm.name, "static, multi_factor, latency_aware, router_dc or knn");
   }

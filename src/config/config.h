@@ -457,9 +457,9 @@ struct Algorithm {
   std::string name = "static";  // as written; anything not supported acts as static
   AlgorithmType type = AlgorithmType::kStatic;
   double weight_quality = 0, weight_latency = 0, weight_cost = 0, weight_load = 0;
-  double slo_ttft_ms = 0;         // 0 = none
-  double slo_tpot_ms = 0;         // 0 = none
-  double ttft_percentile = 0;     // latency_aware; 0 = not asked for
+  double slo_ttft_ms = 0;      // 0 = none
+  double slo_tpot_ms = 0;      // 0 = none
+  double ttft_percentile = 0;  // latency_aware; 0 = not asked for
   double tpot_percentile = 0;
   double min_similarity = 0;      // router_dc: below it the first ref serves
   bool use_capabilities = false;  // router_dc: they are added to the description

@@ -73,7 +73,8 @@ bool is_late(const config::Algorithm& algorithm, const ModelState& state) {
 }
 
 // Each term is in 0..1 with 1 best: quality as configured, the others 1 − x/max over the
-// candidates. Over a latency objective (at the 95th percentile) that term is one less, so below all within it.
+// candidates. Over a latency objective (at the 95th percentile) that term is one less, so below all
+// within it.
 void score_multi_factor(const config::Config& config, const config::Algorithm& algorithm,
                         std::span<const ModelState> states, std::vector<Candidate>& candidates) {
   double max_latency = 0;
@@ -88,8 +89,8 @@ void score_multi_factor(const config::Config& config, const config::Algorithm& a
   for (Candidate& c : candidates) {
     const ModelState& state = states[c.model];
     c.score = algorithm.weight_quality * config.models[c.model].quality_score.value_or(0) +
-              algorithm.weight_latency * (term(state.ttft.p50_ms, max_latency) -
-                                          (is_late(algorithm, state) ? 1 : 0)) +
+              algorithm.weight_latency *
+                  (term(state.ttft.p50_ms, max_latency) - (is_late(algorithm, state) ? 1 : 0)) +
               algorithm.weight_cost * term(price_of(config.models[c.model]), max_price) +
               algorithm.weight_load * term(state.in_flight, max_load);
   }
@@ -100,7 +101,7 @@ void score_multi_factor(const config::Config& config, const config::Algorithm& a
 // not measured gets 1, so that it will be.
 void score_latency(const config::Algorithm& algorithm, std::span<const ModelState> states,
                    std::vector<Candidate>& candidates) {
-  const auto add = [&](Latency ModelState::*latency, double percentile, double weight) {
+  const auto add = [&](Latency ModelState::* latency, double percentile, double weight) {
     double max = 0;
     for (const Candidate& c : candidates) {
       max = std::max(max, (states[c.model].*latency).at(percentile));

@@ -64,8 +64,8 @@ class Request final : private signals::TextSource {
   std::vector<const wire::MessageFacts*> fact_pointers_;
   std::vector<signals::Message> messages_;
   std::vector<signals::Attribute> metadata_;
-  std::vector<wire::OtherField> fields_;   // beside the messages: what signals read of them
-  std::vector<std::string_view> schemas_;  // tools, and functions as they were called before
+  std::vector<wire::OtherField> fields_;     // beside the messages: what signals read of them
+  std::vector<std::string_view> schemas_;    // tools, and functions as they were called before
   std::vector<wire::OtherField> documents_;  // `documents`: retrieved for the model
   signals::Input input_;
   size_t messages_parsed_ = 0;

@@ -232,10 +232,9 @@ VectorState Evaluation::read_history_attack() {
     if (one == VectorState::kWanted) state = one;
     if (one == VectorState::kWanted || s_.failed) continue;
     s_.attack_by_ngrams |= one == VectorState::kFailed;
-    const double attack =
-        one == VectorState::kFailed
-            ? c_.classifier->attack(window.attack)
-            : c_.classifier->attack(window, columns[nn::kJailbreakColumn], total);
+    const double attack = one == VectorState::kFailed
+                              ? c_.classifier->attack(window.attack)
+                              : c_.classifier->attack(window, columns[nn::kJailbreakColumn], total);
     s_.history_attack = std::max(s_.history_attack, attack);
   }
   return state;

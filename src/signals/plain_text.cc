@@ -83,8 +83,8 @@ Plain plain_of(std::string_view text, size_t at, char before) {
     case Kind::kInvisible: {
       // Scripts and emoji that need joiners keep them.
       const bool within = is_visible_ascii(before) && is_visible_ascii(next);
-      const bool beside_blank = (before == ' ' && is_any(next, kDigitBit)) ||
-                                (next == ' ' && is_any(before, kDigitBit));
+      const bool beside_blank =
+          (before == ' ' && is_any(next, kDigitBit)) || (next == ' ' && is_any(before, kDigitBit));
       return within || beside_blank ? Plain{behind - at, '\0'} : Plain{};
     }
     case Kind::kHyphen:
