@@ -78,10 +78,6 @@ wire::ApiResult<void> Request::read_chat(std::string_view body, FactsCache& cach
   auto parsed = wire::parse_chat(reader_, arena_, body);
   if (!parsed) return std::unexpected(std::move(parsed.error()));
   chat_ = *parsed;
-  if (chat_.messages.empty()) {
-    return std::unexpected(wire::ApiError{400, "empty_messages", "messages",
-                                          "'messages' is empty; send at least one message."});
-  }
   if (auto read = read_facts(cache); !read) return read;
   conversation_ = wire::analyse(chat_, fact_pointers_, tools_, arena_);
   auto prompt = wire::prompt_text(reader_, arena_, chat_, conversation_);
