@@ -109,11 +109,11 @@ net::Task<void> Call::decide() {
   };
   using enum signals::Encoding;
   decide_with(origin, services_.compute != nullptr ? kKnown : kNow);
-  const MonoTime first_decided = now();
-  const bool has_waited = decision_.wants_encoding();
+  MonoTime waited{0};
   // What a later stage of rules asks for is known only when the one before is evaluated.
   for (size_t round = 0; decision_.wants_encoding() && round < kEncodeRoundsMax; ++round) {
-    const MonoTime latest = now() + kEncodeWait;
+    const MonoTime asked = now();
+    const MonoTime latest = asked + kEncodeWait;
     std::function<Result<bool>()> encode = [this, latest]() -> Result<bool> {
       if (now() > latest) return fail(ErrorCode::kTimeout, "the encoder is busy");
       const Status done = runtime_->router->encode(decision_.values.texts_to_encode);
@@ -122,15 +122,13 @@ net::Task<void> Call::decide() {
     };
     const Result<bool> encoded =
         co_await net::offload<bool>(*services_.compute, exchange_.loop(), std::move(encode));
+    waited += now() - asked;
     decide_with(origin, encoded ? kKnown : kOff);
   }
   // Other prompts have pushed it out again meanwhile.
   if (decision_.wants_encoding()) decide_with(origin, kOff);
-  if (has_waited) {
-    const auto waited = now() - first_decided;
-    decision_.timings.encode_us = static_cast<uint32_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(waited).count());
-  }
+  decision_.timings.encode_us = static_cast<uint32_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(waited).count());
   count_signal_errors();
   if (!decision_.error && !caller_.may_use(decision_.facts.requested_model)) {
     decision_.error = wire::ApiError{

@@ -26,7 +26,7 @@ std::string_view to_string(SessionPhase phase);
 
 struct Timings {
   uint32_t parse_us = 0;
-  uint32_t encode_us = 0;  // waiting for the encoder and deciding again; 0: nothing was encoded
+  uint32_t encode_us = 0;  // waiting for the encoder, its work included; 0: nothing was encoded
   uint32_t signals_us = 0;
   uint32_t decision_us = 0;
   uint32_t learning_us = 0;

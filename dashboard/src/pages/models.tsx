@@ -98,14 +98,14 @@ function ModelCard({ model, models, caches, drain }: { model: Model; models: Mod
       <Wide label="Endpoints">
         <table className="table stacked">
           <thead>
-            <tr><th>Endpoint</th><th>State</th><th className="number">In flight</th><th className="number">Requests</th><th className="number">Failures</th><th className="number">First token p50</th><th className="number">p95</th><th className="number">Each token p50</th><th className="number">p95</th><th className="number">Cache hits</th><th /></tr>
+            <tr><th>Endpoint</th><th>State</th><th className="number">In flight</th><th className="number">Requests</th><th className="number">Failures</th><th className="number">First token<br />p50, p95</th><th className="number">Each token<br />p50, p95</th><th className="number">Cache hits</th><th /></tr>
           </thead>
           <tbody>
             {model.endpoints.map((endpoint) => {
               const shared = sharedWith(endpoint, model, models);
               const times = [
-                ["First token p50", endpoint.ttft_p50_ms], ["First token p95", endpoint.ttft_p95_ms],
-                ["Each token p50", endpoint.tpot_p50_ms], ["Each token p95", endpoint.tpot_p95_ms],
+                ["First token p50, p95", endpoint.ttft_p50_ms, endpoint.ttft_p95_ms],
+                ["Each token p50, p95", endpoint.tpot_p50_ms, endpoint.tpot_p95_ms],
               ] as const;
               return (
                 <tr key={endpoint.name}>
@@ -120,8 +120,10 @@ function ModelCard({ model, models, caches, drain }: { model: Model; models: Mod
                   <td className="number" data-label="In flight">{endpoint.in_flight}</td>
                   <td className="number" data-label="Requests">{count(endpoint.requests)}</td>
                   <td className="number" data-label="Failures">{count(endpoint.failures)}</td>
-                  {times.map(([name, ms]) => (
-                    <td key={name} className="number" data-label={name}>{ms > 0 ? micros(ms * 1000) : "–"}</td>
+                  {times.map(([name, median, high]) => (
+                    <td key={name} className="number" data-label={name}>
+                      {median > 0 ? `${micros(median * 1000)}, ${micros(high * 1000)}` : "–"}
+                    </td>
                   ))}
                   <td className="number" data-label="Cache hits"><CacheHits cache={caches.find((one) => one.key === endpoint.key)} /></td>
                   <td className="number">

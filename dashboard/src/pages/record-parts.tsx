@@ -16,14 +16,15 @@ export function Waterfall({ record }: { record: ReplayRecord }) {
   }
   const dispatched = Math.max(at, t.dispatch ?? at);
   phases.push({ name: "wait and prepare", start: at, us: dispatched - at });
+  const own = phases.length;
   const total = Math.max(t.total ?? dispatched, dispatched);
   const first = t.first_byte && t.first_byte > 0 ? Math.max(t.first_byte, dispatched) : total;
   phases.push({ name: "model, first byte", start: dispatched, us: first - dispatched });
   phases.push({ name: "answer", start: first, us: total - first });
   return (
     <div className="stack">
-      <PhaseGroup name="The router" phases={phases.slice(0, 5)} from={0} to={dispatched} colour="var(--series-0)" />
-      {(record.backend?.attempts.length ?? 0) > 0 && <PhaseGroup name="The model" phases={phases.slice(5)} from={dispatched} to={total} colour="var(--series-1)" />}
+      <PhaseGroup name="The router" phases={phases.slice(0, own)} from={0} to={dispatched} colour="var(--series-0)" />
+      {(record.backend?.attempts.length ?? 0) > 0 && <PhaseGroup name="The model" phases={phases.slice(own)} from={dispatched} to={total} colour="var(--series-1)" />}
     </div>
   );
 }
