@@ -109,7 +109,7 @@ function ModelCard({ model, models, caches, drain }: { model: Model; models: Mod
               ] as const;
               return (
                 <tr key={endpoint.name}>
-                  <td style={{ minWidth: 230 }}>
+                  <td style={{ minWidth: 210 }}>
                     {endpoint.name}
                     <div className="muted small mono">{endpoint.address}{endpoint.connects_to !== endpoint.address && ` → ${endpoint.connects_to}`}</div>
                     {shared.length > 0 && (
@@ -128,7 +128,7 @@ function ModelCard({ model, models, caches, drain }: { model: Model; models: Mod
                   <td className="number" data-label="Cache hits"><CacheHits cache={caches.find((one) => one.key === endpoint.key)} /></td>
                   <td className="number">
                     <Button onClick={() => drain(endpoint)} title={shared.length > 0 ? `For all ${shared.length + 1} models of this endpoint` : undefined}>
-                      {endpoint.drained ? "Enable" : "Drain"}{shared.length > 0 && ` for ${shared.length + 1} models`}
+                      {endpoint.drained ? "Enable" : "Drain"}
                     </Button>
                   </td>
                 </tr>
