@@ -66,7 +66,8 @@ Platform look_at_platform(const std::string& name, const Machine& machine) {
 
 std::string describe_platform(const Platform& platform) {
   if (platform.name == "cpu") {
-    return "platform cpu: the embedded backend is used unless one of the recipe answers\n";
+    return "platform cpu: where no backend of the recipe answers, the embedded one does, unless "
+           "--backend none\n";
   }
   std::string out = fmt::format(
       "platform {}: found {}; missing {}\n", platform.name,
@@ -76,8 +77,9 @@ std::string describe_platform(const Platform& platform) {
     out += fmt::format("start vLLM with `vllm-sr backend up --platform {}`\n", platform.name);
   } else {
     out += fmt::format(
-        "no {} here, so the embedded backend is used unless one of the recipe answers; "
-        "`vllm-sr backend up --platform {} --print` shows the command for a machine that has "
+        "no {} here: where no backend of the recipe answers, the embedded one does, unless "
+        "--backend none; `vllm-sr backend up --platform {} --print` shows the command for a "
+        "machine that has "
         "both\n",
         platform.gpu ? "Docker" : "GPU", platform.name);
   }

@@ -152,7 +152,7 @@ TEST(Platform, SaysWhatFollows) {
     const char* not_says;
   };
   const Case cases[] = {
-      {{"cpu", false, false, {}, {}}, "the embedded backend is used", "missing"},
+      {{"cpu", false, false, {}, {}}, "the embedded one does", "missing"},
       {{"amd", true, true, {"/dev/kfd"}, {}}, "vllm-sr backend up --platform amd`", "embedded"},
       {{"amd", false, true, {}, {"/dev/kfd"}}, "no GPU here", "no Docker"},
       {{"nvidia", true, false, {}, {"a running Docker"}}, "no Docker here", "no GPU"},
