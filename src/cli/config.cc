@@ -81,11 +81,11 @@ int migrate(const std::string& path) {
   return migrated.yaml.empty() ? kBadUsage : kOk;
 }
 
-// `--config FILE`, or FILE alone.
+// `--config FILE`, or FILE alone; the help lists the first.
 void add_recipe(CLI::App& command, const std::shared_ptr<std::string>& path,
                 std::function<void()> run) {
   command.add_option("--config", *path, "The recipe");
-  command.add_option("FILE", *path, "The recipe, too");
+  command.add_option("recipe", *path)->group("");
   command.callback([path, run = std::move(run)] {
     if (path->empty()) throw CLI::RequiredError("--config");
     run();
