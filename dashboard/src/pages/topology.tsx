@@ -40,6 +40,12 @@ function healthOf(endpoint: Endpoint): string {
 }
 
 const narrow = window.matchMedia("(max-width: 820px)");
+// Where edges begin and end is known, so they do not wait for the browser to measure nodes that each
+// new figure makes anew.
+const handlesOf = (height: number) => [
+  { type: "target" as const, position: Position.Left, x: 0, y: height / 2, width: 1, height: 1 },
+  { type: "source" as const, position: Position.Right, x: nodeWidth, y: height / 2, width: 1, height: 1 },
+];
 const graphWidth = (columnNames.length - 1) * columnStep + nodeWidth;
 const headHeight = 34;
 
@@ -134,6 +140,7 @@ function RecipeGraph({ topology }: { topology: Topology }) {
       ].join(" ");
       return {
         id: place.id, type: "recipe", position: { x: place.x, y: place.y }, width: nodeWidth, height: place.height,
+        handles: handlesOf(place.height),
         data: { place, state, note: note(place) }, draggable: false, connectable: false,
         ariaLabel: `${columnNames[place.column]}: ${place.name}, ${place.more}${on ? ", lit" : ""}`,
       };
