@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "nn/head_bank.h"
+#include "nn/sentence_encoder.h"
 
 namespace vsr::nn {
 namespace {
@@ -60,6 +61,23 @@ void load(benchmark::State& state) {
   }
 }
 BENCHMARK(load)->Unit(benchmark::kMicrosecond);
+
+// The vector of a text of as many tokens.
+void encode(benchmark::State& state) {
+  static const std::shared_ptr<const SentenceEncoder> encoder = [] {
+    auto result = SentenceEncoder::load(VSR_SOURCE_DIR "/models/encoder.bin");
+    VSR_CHECK(result.has_value(), "{}", result.error().message);
+    return std::move(*result);
+  }();
+  std::string text;
+  for (int64_t token = 2; token < state.range(0); ++token) text += "time ";
+  const std::string_view one = text;
+  std::vector<float> vector(encoder->dims());
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(encoder->encode({&one, 1}, vector));
+  }
+}
+BENCHMARK(encode)->Arg(16)->Arg(32)->Arg(64)->Arg(128)->Arg(512)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace vsr::nn
