@@ -150,6 +150,8 @@ void write_run(const Run& run, json::JsonWriter& w) {
   w.field("opaque_items_astray", r.deliveries.opaque_items_astray);
   w.field("violations", r.violations).field("requests_astray", r.requests_astray);
   w.field("by_choice", r.by_choice);
+  w.field("by_choice_by_records",
+          run.records["deliveries"]["to_another_model_by_choice"].as_int(-1));
   w.field("unsafe_switches", run.records["unsafe_switches"].as_int(-1));
   w.field("unsafe_deliveries", run.records["deliveries"]["to_another_model"].as_int(-1));
   w.key("examples").begin_array();
@@ -182,15 +184,28 @@ void print_run(std::string_view title, const Run& run) {
   }
 }
 
+// Both books have the same, as far as they go.
+bool books_agree(const Run& run) {
+  const eval::AuditReport& r = run.report;
+  const json::Value& deliveries = run.records["deliveries"];
+  const auto is = [](const json::Value& value, uint64_t expected) {
+    return value.as_int(-1) == static_cast<int64_t>(expected);
+  };
+  const bool is_whole =
+      r.violations + r.by_choice < sim::kMisdeliveriesKeptMax && deliveries["complete"].as_bool();
+  return !is_whole || (is(deliveries["to_another_model"], r.violations) &&
+                       is(deliveries["to_another_model_by_choice"], r.by_choice) &&
+                       is(run.records["unsafe_switches"], r.requests_astray));
+}
+
 // What is wrong with the pair of runs, "" if nothing is.
 std::string problem_of(const Run& with, const Run& without, size_t sessions) {
   const uint64_t least = std::max<size_t>(1, kControlViolationsMin * sessions / 1'000);
   if (with.report.violations > 0) return "something went to a model that had not made it";
-  if (with.records["unsafe_switches"].as_int(-1) != 0) {
-    return "the records tell of unsafe switches that the backends did not see";
+  if (!books_agree(with) || !books_agree(without)) {
+    return "the records and the backends do not tell the same";
   }
-  if (without.report.violations < least ||
-      without.records["unsafe_switches"].as_int(-1) < static_cast<int64_t>(least)) {
+  if (without.report.violations < least) {
     return fmt::format("the control shows fewer than {} violations, so the audit proves nothing",
                        least);
   }

@@ -48,9 +48,9 @@ void write_interval(JsonWriter& out, std::string_view name, const Interval& inte
 // The ids that the record delivered, with whose word the new model stands on.
 std::string delivered_by(const router::Decision& decision, const std::string& recorded) {
   const store::Ids ids = store::parse_id_list(recorded);
-  const auto chooser = decision.explicit_model   ? store::Chooser::kCaller
-                       : decision.verdict.bypass ? store::Chooser::kBypass
-                                                 : store::Chooser::kRoute;
+  const auto chooser = decision.explicit_model ? store::Chooser::kCaller
+                       : decision.is_bypass()  ? store::Chooser::kBypass
+                                               : store::Chooser::kRoute;
   return store::id_list(ids.calls, ids.items, chooser);
 }
 
@@ -63,7 +63,7 @@ store::Summary decided(const store::Summary& recorded, const router::Decision& d
   after.action = learning::to_string(decision.verdict.action);
   after.reason = decision.verdict.reason;
   after.is_switch = !after.previous_model.empty() && !after.selected_model.empty() &&
-                    after.previous_model != after.selected_model && !decision.verdict.bypass;
+                    after.previous_model != after.selected_model && !decision.is_bypass();
   after.delivered = delivered_by(decision, recorded.delivered);
   return after;
 }

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <set>
 #include <thread>
+#include <utility>
 
 #include "eval/audit_dialogue.h"
 #include "http/client.h"
@@ -301,8 +303,11 @@ AuditReport report_of(const AuditOptions& options, const Tally& tally) {
   out.cut_loops = tally.cut_loops;
   out.deliveries = options.auditor->counts();
   std::set<std::string_view> requests;
+  std::set<std::pair<std::string_view, std::string_view>> seen;
   const std::vector<sim::Misdelivery> misdeliveries = options.auditor->misdeliveries();
   for (const sim::Misdelivery& astray : misdeliveries) {
+    // A gateway that tries a request again at another backend delivers its ids again.
+    if (!seen.emplace(astray.request_id, astray.id).second) continue;
     if (tally.by_choice.contains(astray.request_id)) {
       ++out.by_choice;
       continue;

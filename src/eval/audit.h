@@ -47,8 +47,8 @@ struct AuditReport {
   uint64_t sub_agents = 0;
   uint64_t cut_loops = 0;  // results sent of a call whose stream was cut behind it
   sim::DeliveryCounts deliveries;
-  // Tool results and opaque items that went to another model: by the route, and those that a caller
-  // or a private decision moved.
+  // Tool results and opaque items that went to another model, once for each request, however often
+  // the router tried it: by the route, and those that a caller or a private decision moved.
   uint64_t violations = 0;
   uint64_t requests_astray = 0;  // that had such a violation; a request may deliver several ids
   uint64_t by_choice = 0;

@@ -40,9 +40,9 @@ std::string delivered_ids(const router::Decision& decision,
         });
     if (!is_dropped) items.push_back(state.item.hash);
   }
-  const auto chooser = decision.explicit_model   ? store::Chooser::kCaller
-                       : decision.verdict.bypass ? store::Chooser::kBypass
-                                                 : store::Chooser::kRoute;
+  const auto chooser = decision.explicit_model ? store::Chooser::kCaller
+                       : decision.is_bypass()  ? store::Chooser::kBypass
+                                               : store::Chooser::kRoute;
   return store::id_list(calls, items, chooser);
 }
 
@@ -179,7 +179,7 @@ store::RoutingPart routing_part(std::shared_ptr<const router::Decision> shared,
     part.hard_lock_reason = decision.verdict.reason;
   }
   part.is_switch = decision.previous != config::kNoModel && decision.model != config::kNoModel &&
-                   decision.previous != decision.model && !decision.verdict.bypass;
+                   decision.previous != decision.model && !decision.is_bypass();
   const std::vector<uint64_t>& prefixes = decision.facts.prefix_hashes;
   if (!prefixes.empty()) {
     const uint32_t answered = decision.facts.answered_messages;

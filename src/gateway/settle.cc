@@ -79,7 +79,8 @@ void Call::settle(store::Lifecycle state, std::string_view reason) {
   part.ttft_ms = milliseconds_between(received_, first_byte_);
   part.dispatch_us = milliseconds_between(received_, dispatched_) * 1000;
   part.response_status = status_;
-  part.response_path = attempts_.empty() ? (status_ < 400 ? "fast_response" : "error") : "upstream";
+  part.response_path =
+      attempts_.empty() ? (status_ < 400 ? "fast_response" : "error") : store::kUpstreamPath;
   part.attempts = std::move(attempts_);
   if (decision_.model != config::kNoModel) part.backend_model = model().name;
   if (backend_ != nullptr) part.endpoint = backend_->endpoint->key;

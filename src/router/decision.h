@@ -82,6 +82,11 @@ struct Decision {
   const config::Decision* rule() const {
     return decision == policy::kNoDecision ? nullptr : &config->decisions[decision];
   }
+  // The model is a bypass decision's, whether learning is on or not.
+  bool is_bypass() const {
+    return rule() != nullptr && !explicit_model &&
+           rule()->adaptation.mode == config::AdaptationMode::kBypass;
+  }
 };
 
 }  // namespace vsr::router

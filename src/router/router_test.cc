@@ -210,6 +210,8 @@ TEST(Router, PrivateTextOfAToolLoopOfAnotherModelStaysLocalToo) {
       world.serve(body("auto", {user("prove it"), call("c1"), result("c1", kPrivateText)}));
   EXPECT_EQ(world.model_of(loop), "local");
   EXPECT_EQ(loop.verdict.reason, "decision_bypass");
+  EXPECT_TRUE(loop.is_bypass());
+  EXPECT_FALSE(first.is_bypass());
 }
 
 TEST(Router, ABypassDoesNotMoveTheConversation) {
@@ -673,6 +675,8 @@ TEST(Router, WithoutLearningTheProposalIsServedAndNothingIsReported) {
   EXPECT_EQ(decision.verdict.action, learning::Action::kNone);
   const Decision next = world.serve(body("auto", {user("prove it"), user("hello")}));
   EXPECT_EQ(world.model_of(next), "small");
+  EXPECT_FALSE(next.is_bypass());
+  EXPECT_TRUE(world.serve(body("auto", {user(kPrivateText)})).is_bypass());
 }
 
 TEST(Router, WithoutIdentityTheProposalIsServed) {

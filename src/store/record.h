@@ -115,6 +115,9 @@ struct RoutingPart {
   std::function<void(json::JsonWriter&)> details;
 };
 
+// How a request was answered that went to a backend.
+constexpr std::string_view kUpstreamPath = "upstream";
+
 // The part that is known at the end; written once.
 struct TerminalPart {
   Lifecycle state = Lifecycle::kCompleted;
@@ -124,7 +127,7 @@ struct TerminalPart {
   double ttft_ms = 0;  // 0 = no first byte
   int response_status = 0;
   bool from_cache = false;
-  std::string response_path;  // upstream, cache, fast_response, rate_limited, error
+  std::string response_path;  // kUpstreamPath, cache, fast_response, rate_limited, error
 
   std::string backend_model;
   std::string endpoint;

@@ -240,6 +240,8 @@ void render_terminal(const TerminalPart& part, bool redact, Row& row) {
   summary.baseline_cost = part.baseline_cost;
   summary.currency = part.currency;
   summary.emitted = part.emitted;
+  // What was answered here, for example because no endpoint could be used, was handed to no model.
+  if (part.response_path != kUpstreamPath) summary.delivered.clear();
   row.summary = std::make_shared<const Summary>(std::move(summary));
   row.terminal = to_text(terminal_document(part));
   row.response_body = to_text(stored_text(part.response_body, redact));

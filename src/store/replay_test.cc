@@ -229,13 +229,14 @@ TEST_P(ReplayTest, UnsafeSwitchesAreTheSameEverywhere) {
   for (uint32_t i = 0; i < 6; ++i) {
     RoutingPart part = fixture::routing(i);  // model-a and model-b in turn
     part.session_id = "s";
-    if (i == 2 || i == 3) part.delivered = id_list(call, {});
+    if (i == 2 || i == 3 || i == 5) part.delivered = id_list(call, {});
     begin(i, std::move(part));
     TerminalPart end = fixture::terminal(i);
     if (i == 0) end.emitted = id_list(call, {});
+    if (i == 5) end.response_path = "error";
     this->end(i, std::move(end));
   }
-  // 3 is model-b's; 2 went back to the maker.
+  // 3 is model-b's; 2 went back to the maker; 5 would have been model-b's, but was sent nowhere.
   EXPECT_THAT(turns(list("unsafe=true")), ElementsAre(3));
   EXPECT_EQ(list("unsafe=true")["total"].as_int(), 1);
   EXPECT_THAT(turns(list("unsafe=false&limit=2")), ElementsAre(5, 4));

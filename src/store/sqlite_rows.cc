@@ -17,8 +17,9 @@ const char* const kRecordColumns =
     "r.completion_tokens, r.total_tokens, r.actual_cost, r.baseline_cost, r.currency, r.lineage, "
     "r.prefix, r.parent, r.delivered, r.emitted";
 
-// What is known before dispatch does not change, so an update leaves those columns and their
-// indexes alone. An id that is there under another sequence would be a stranger's: it stays.
+// What is known before dispatch does not change but for `delivered`, which has no index, so an
+// update leaves those columns and their indexes alone. An id that is there under another sequence
+// would be a stranger's: it stays.
 const char* const kUpsertRecord =
     "INSERT INTO records (seq, id, session_id, conversation_id, api_key_name, turn_index, "
     "decision, original_model, previous_model, selected_model, action, reason, mode, phase, "
@@ -35,7 +36,8 @@ const char* const kUpsertRecord =
     "cache_write_tokens = excluded.cache_write_tokens, "
     "completion_tokens = excluded.completion_tokens, total_tokens = excluded.total_tokens, "
     "actual_cost = excluded.actual_cost, baseline_cost = excluded.baseline_cost, "
-    "currency = excluded.currency, emitted = excluded.emitted "
+    "currency = excluded.currency, delivered = excluded.delivered, "
+    "emitted = excluded.emitted "
     "ON CONFLICT (id) DO NOTHING";
 
 namespace {
