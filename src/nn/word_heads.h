@@ -38,6 +38,7 @@ class WordHeads final : public Encoder {
   Status read(std::string_view text, EncoderColumns& columns,
               std::span<float> vector) const override {
     read_.emplace_back(text);
+    if (!problem_.empty()) return fail(ErrorCode::kInternal, problem_);
     columns.fill(0);
     columns[kJailbreakColumn] = text.find("zap") != std::string_view::npos ? 4 : -4;
     columns[kDomainColumn] = text.find("digit") != std::string_view::npos ? 6 : 0;
@@ -46,6 +47,7 @@ class WordHeads final : public Encoder {
   }
 
   mutable std::vector<std::string> read_;
+  std::string problem_;  // if not empty, why it cannot read
   TunedHeads heads_;
 };
 

@@ -125,7 +125,7 @@ VectorState Evaluation::read_prompt_heads() {
 bool Evaluation::need_heads(config::SignalId id, const config::RuleBase& rule) {
   const VectorState state = prompt_heads();
   if (state == VectorState::kFailed) error(id, rule, s_.heads_problem);
-  if (s_.heads_by_ngrams) note(id, kByNgrams);
+  if (s_.heads_by_ngrams) note_ngrams(id);
   return state == VectorState::kThere;
 }
 

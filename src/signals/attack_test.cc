@@ -186,6 +186,16 @@ TEST_F(Attacks, WithoutTheEncoderNgramsAnswerWhereTheyAreSure) {
   EXPECT_FALSE(value(values, SignalType::kEmbedding, "near").matched);
 }
 
+TEST_F(Attacks, WhyNgramsJudgedAloneIsSaid) {
+  encoder_->problem_ = "out of memory";
+  const Values values = ask({{Role::kUser, "What is the tide today?"}});
+  const auto error = std::ranges::find(
+      values.errors, config_->find_signal(SignalType::kJailbreak, "ever"), &SignalError::signal);
+  ASSERT_NE(error, values.errors.end());
+  EXPECT_EQ(error->message, "judged by n-grams alone: out of memory");
+  EXPECT_EQ(reason_of(*error), "failed");
+}
+
 TEST_F(Attacks, WhatNgramsAloneSaidIsNotRemembered) {
   const std::vector<Turn> turns = {{Role::kUser, "How do mitochondria make energy in a cell?"}};
   (void)ask(turns, Encoding::kOff);

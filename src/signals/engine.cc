@@ -8,9 +8,11 @@ using config::SignalId;
 using config::SignalType;
 
 std::string_view reason_of(const SignalError& error) {
-  if (error.message == kEncoderBusy || error.message == kByNgrams) return "timeout";
-  if (error.message == kNoEncoder || error.message == kNoWeights) return "unavailable";
-  return error.message == kUnread ? "unread" : "failed";
+  std::string_view why = error.message;
+  if (why.starts_with(kByNgrams)) why.remove_prefix(kByNgrams.size());
+  if (why == kEncoderBusy) return "timeout";
+  if (why == kNoEncoder || why == kNoWeights) return "unavailable";
+  return why == kUnread ? "unread" : "failed";
 }
 
 void Values::clear(size_t signal_count) {

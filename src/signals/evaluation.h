@@ -93,8 +93,7 @@ inline constexpr size_t kMeaningBytesMax = 2048;
 // Why a rule could not be evaluated.
 inline constexpr std::string_view kNoEncoder = "no encoder";
 inline constexpr std::string_view kEncoderBusy = "the encoder did not answer in time";
-inline constexpr std::string_view kByNgrams =
-    "judged by n-grams alone: the encoder did not answer in time";
+inline constexpr std::string_view kByNgrams = "judged by n-grams alone: ";  // and why
 inline constexpr std::string_view kNoWeights = "no classifier weights";
 inline constexpr std::string_view kUnread = "a message could not be read";
 
@@ -216,8 +215,8 @@ class Evaluation {
   }
 
   // A rule that has an answer, though a poorer one.
-  void note(config::SignalId id, std::string_view message) {
-    values_.errors.push_back({id, std::string(message)});
+  void note_ngrams(config::SignalId id) {
+    values_.errors.push_back({id, std::string(kByNgrams) + s_.heads_problem});
   }
 
   const Engine::Compiled& c_;

@@ -271,7 +271,7 @@ void Evaluation::jailbreak(SignalId id, const config::JailbreakRule& rule) {
     if (state == VectorState::kFailed) return error(id, rule, s_.heads_problem);
     if (s_.attack_by_ngrams && state == VectorState::kThere) {
       if (!is_clear_of_attack(rule)) return error(id, rule, s_.heads_problem);
-      note(id, kByNgrams);
+      note_ngrams(id);
     }
     is_known = is_known && state == VectorState::kThere;
     attack = std::max(attack, s_.attack);
