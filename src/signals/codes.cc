@@ -88,6 +88,14 @@ size_t read_plate(Scan& scan, size_t start, size_t end) {
   return at;
 }
 
+// "scheme://user:" stands in front of a password and not of an address.
+bool is_user_of_url(std::string_view before) {
+  constexpr size_t kUserBytesMax = 128;
+  before = before.substr(before.size() - std::min(before.size(), kUserBytesMax));
+  const size_t word = before.find_last_of(" \t\n\r\"'<>(,;");
+  return before.find("://", word == std::string_view::npos ? 0 : word) != std::string_view::npos;
+}
+
 // "support@example.com": a reserved domain (RFC 2606) and a name for anybody. A person's name at
 // such a domain is read: whoever writes it stands for a person, as in tests of what is found.
 bool is_placeholder_mail(std::string_view local, std::string_view domain) {
@@ -133,10 +141,8 @@ size_t read_email(Scan& scan, size_t at_sign) {
   };
   while (start > 0 && at_sign - start < kLocalBytesMax && is_local(text[start - 1])) --start;
   while (start < at_sign && !is_alnum(text[start])) ++start;
-  if (start == at_sign || scan.before(start) == ':' || scan.before(start) == '/') {
-    // user:password@host and paths; "mailto:" is the exception.
-    if (start == at_sign || !text.substr(0, start).ends_with("mailto:")) return 0;
-  }
+  if (start == at_sign || scan.before(start) == '/') return 0;  // a path
+  if (scan.before(start) == ':' && is_user_of_url(text.substr(0, start))) return 0;
   size_t end = at_sign + 1;
   size_t label = end;
   size_t last_dot = 0;

@@ -48,6 +48,52 @@ TEST(Disguises, AreRead) {
   for (const Case& c : cases) EXPECT_EQ(found_in(c.text), c.expected) << c.text;
 }
 
+// What tools print of other texts: JSON as it was sent, pages, logs in colour.
+TEST(Disguises, EscapesAreRead) {
+  const Case cases[] = {
+      {R"({"out": "ok\nghp_16C7e42F292c6912E7710c838347Ae178B4a\n"})",
+       "API_KEY(ghp_16C7e42F292c6912E7710c838347Ae178B4a)"},
+      {R"(a\tAKIA2B3C4D5E6F7G2H3I\t)", "API_KEY(AKIA2B3C4D5E6F7G2H3I)"},
+      {R"(twice\\nAKIA2B3C4D5E6F7G2H3I)", "API_KEY(AKIA2B3C4D5E6F7G2H3I)"},
+      {R"("row\n4111 1111 1111 1111\n")", "CARD(4111 1111 1111 1111)"},
+      {R"("to\nbob.miller@gmail.com")", "EMAIL(bob.miller@gmail.com)"},
+      {R"({\"password\": \"Tr0ub4dor&3x\"})", "PASSWORD(Tr0ub4dor&3x)"},
+      {R"({&quot;password&quot;: &quot;Tr0ub4dor&amp;3x&quot;})", "PASSWORD(Tr0ub4dor&amp;3x)"},
+      {R"(&#34;password&#34;: &#x22;Tr0ub4dor3x&#x22;)", "PASSWORD(Tr0ub4dor3x)"},
+      {R"(\u5bc6\u7801\uff1aTr0ub4dor-3x)", "PASSWORD(Tr0ub4dor-3x)"},
+      {R"(bob\u002emiller@gmail.com)", R"(EMAIL(bob\u002emiller@gmail.com))"},
+      {R"(postgres:\/\/app:s3cretPass@db.internal\/main)",
+       R"(CONNECTION_STRING(postgres:\/\/app:s3cretPass@db.internal\/main))"},
+      {"\x1B[31mghp_16C7e42F292c6912E7710c838347Ae178B4a\x1B[0m",
+       "API_KEY(ghp_16C7e42F292c6912E7710c838347Ae178B4a)"},
+      {R"(\u001b[1;31mbob.miller@gmail.com\u001b[0m)", "EMAIL(bob.miller@gmail.com)"},
+      {R"(\x1b[32mbob.miller@gmail.com\033[0m)", "EMAIL(bob.miller@gmail.com)"},
+      {"\uFF14\uFF11\uFF11\uFF11\u3000\uFF11\uFF11\uFF11\uFF11\u30001111\u30001111",
+       "CARD(\uFF14\uFF11\uFF11\uFF11\u3000\uFF11\uFF11\uFF11\uFF11\u30001111\u30001111)"},
+      // No escapes, or broken ones.
+      {R"(C:\new\table \uZZZZ \ud800 \x1b &#99999999; &quot \)", ""},
+  };
+  for (const Case& c : cases) EXPECT_EQ(found_in(c.text), c.expected) << c.text;
+}
+
+TEST(Disguises, NumbersBehindSignsOfDiffsAndListsAreRead) {
+  const Case cases[] = {
+      {"+4111 1111 1111 1111", "CARD(4111 1111 1111 1111)"},
+      {"a\n+card: x\n+378282246310005", "CARD(378282246310005)"},
+      {"+123-45-6789", "SSN(123-45-6789)"},
+      {"SSN #123-45-6789", "SSN(123-45-6789)"},
+      {"card #4111111111111111", "CARD(4111111111111111)"},
+      {"order #4111111111111111", ""},
+      {"+1 415 555 2671", "PHONE(+1 415 555 2671)"},
+      {"a\n+49 30 901820", "PHONE(+49 30 901820)"},
+      {"conf.txt:12:bob.miller@gmail.com", "EMAIL(bob.miller@gmail.com)"},
+      {"From:bob.miller@gmail.com", "EMAIL(bob.miller@gmail.com)"},
+      {"see ftp://anna:geheim@host.example.org/x",
+       "CONNECTION_STRING(ftp://anna:geheim@host.example.org/x)"},
+  };
+  for (const Case& c : cases) EXPECT_EQ(found_in(c.text), c.expected) << c.text;
+}
+
 TEST(Disguises, OrdinaryTextsStayAsTheyAre) {
   const std::string_view plain[] = {
       "Ordinary text: 4111 1111, a-b.",

@@ -443,6 +443,7 @@ size_t read_house_number(Scan& scan, const Number& number) {
 }  // namespace
 
 size_t read_number(Scan& scan, size_t start) {
+  using Reader = size_t (*)(Scan&, const Number&);
   const char first = scan.at(start);
   size_t digits = start;
   const bool plus = first == '+';
@@ -454,7 +455,21 @@ size_t read_number(Scan& scan, size_t start) {
   }
   const Number number = read_groups(scan.text, digits);
   if (number.count == 0) return 0;
-  if (plus) return read_phone(scan, number, start, true, parenthesis);
+  if (plus) {
+    // The mark of an added line, in a diff, or more digits than a telephone number can have.
+    const bool added = start == 0 || scan.before(start) == '\n';
+    for (const Reader read : {read_cn_id, read_ssn, read_card}) {
+      if (!added && read != read_card) continue;
+      if (const size_t end = read(scan, number); end != 0) return end;
+    }
+    return read_phone(scan, number, start, true, parenthesis);
+  }
+  if (scan.before(start) == '#' &&
+      (scan.near(Topic::kSsn, start, kCloseBytes) || scan.near(Topic::kCard, start, kCloseBytes))) {
+    for (const Reader read : {read_ssn, read_card}) {
+      if (const size_t end = read(scan, number); end != 0) return end;
+    }
+  }
   if (!starts_free(scan, start)) return 0;
 
   if (start > 2 && (static_cast<uint8_t>(scan.text[start - 1]) >= 0x80 ||
@@ -462,7 +477,6 @@ size_t read_number(Scan& scan, size_t start) {
     if (const size_t end = read_native_address(scan, start); end != 0) return end;
   }
   if (const size_t end = read_house_number(scan, number); end != 0) return end;
-  using Reader = size_t (*)(Scan&, const Number&);
   constexpr Reader kReaders[] = {read_cn_id, read_ipv4,       read_ssn,         read_named_id,
                                  read_card,  read_birth_date, read_bank_account};
   for (const Reader read : kReaders) {

@@ -1,16 +1,31 @@
 #include "signals/plain_text.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "signals/lexis.h"
+#include "text/utf8.h"
 
 namespace vsr::signals {
 namespace {
 
-// What stands for a character that is not plain: nothing, or one byte of ASCII.
+// What stands for what is not plain: nothing, or a character in UTF-8.
 struct Plain {
-  size_t length = 0;   // bytes of the original; 0: it is plain
-  char narrow = '\0';  // '\0': dropped
+  size_t length = 0;  // bytes of the original; 0: it is plain
+  std::array<char, 4> bytes{};
+  size_t count = 0;  // of `bytes`; 0: dropped
+
+  static Plain dropped(size_t length) { return {.length = length}; }
+  static Plain byte(size_t length, char c) { return {.length = length, .bytes = {c}, .count = 1}; }
+  static Plain character(size_t length, char32_t code) {
+    Plain out{.length = length};
+    std::string utf8;
+    text::append_utf8(code, utf8);
+    out.count = std::min(utf8.size(), out.bytes.size());
+    std::copy_n(utf8.begin(), out.count, out.bytes.begin());
+    return out;
+  }
 };
 
 uint8_t byte_at(std::string_view text, size_t at) {
@@ -41,6 +56,8 @@ Mark mark_at(std::string_view text, size_t at) {
     if (third >= 0xA0 && third <= 0xA4) return {Kind::kInvisible, 3};  // U+2060..2064
   } else if (first == 0xE2 && second == 0x88 && third == 0x92) {
     return {Kind::kDash, 3};  // minus sign
+  } else if (first == 0xE3 && second == 0x80 && third == 0x80) {
+    return {Kind::kBlank, 3};  // as wide as a letter
   } else if (first == 0xEF && second == 0xBB && third == 0xBF) {
     return {Kind::kInvisible, 3};  // U+FEFF
   }
@@ -65,9 +82,130 @@ char narrow_of(std::string_view text, size_t at) {
 
 bool is_visible_ascii(char c) { return c > ' ' && c <= '~'; }
 
+// Hexadecimal digits at `at`, at least `least` and at most `most`, as a number.
+struct Hex {
+  uint32_t value = 0;
+  size_t length = 0;  // 0: none, or too few
+};
+Hex hex_at(std::string_view text, size_t at, size_t least, size_t most) {
+  const std::string_view digits = text.substr(std::min(at, text.size()), most);
+  Hex out;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), out.value, 16);
+  const auto length = static_cast<size_t>(end - digits.data());
+  if (error != std::errc() || length < least) return {};
+  out.length = length;
+  return out;
+}
+
+// Behind "[31m", as it follows the escape character in a terminal's colours; 0 if it does not.
+size_t past_colour(std::string_view text, size_t at) {
+  constexpr size_t kColourBytesMax = 24;
+  if (at >= text.size() || text[at] != '[') return 0;
+  size_t end = at + 1;
+  while (end < text.size() && end - at < kColourBytesMax &&
+         (is_any(text[end], kDigitBit) || text[end] == ';')) {
+    ++end;
+  }
+  return end < text.size() && is_any(text[end], kLetterBits) ? end + 1 : 0;
+}
+
+bool is_character(uint32_t code) {
+  return code >= ' ' && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
+}
+
+// \u0041, \ud83d\ude00; `at` is that of the u, `begin` of the first backslash.
+Plain unicode_escape(std::string_view text, size_t begin, size_t at) {
+  const Hex first = hex_at(text, at + 1, 4, 4);
+  if (first.length == 0) return {};
+  size_t end = at + 1 + first.length;
+  if (first.value == 0x1B) {
+    const size_t behind = past_colour(text, end);
+    return behind != 0 ? Plain::dropped(behind - begin) : Plain{};
+  }
+  if (first.value == '\n' || first.value == '\t' || first.value == '\r') {
+    return Plain::byte(end - begin, static_cast<char>(first.value));
+  }
+  uint32_t code = first.value;
+  if (code >= 0xD800 && code < 0xDC00) {
+    size_t next = end;
+    while (byte_at(text, next) == '\\') ++next;
+    const Hex second = byte_at(text, next) == 'u' ? hex_at(text, next + 1, 4, 4) : Hex{};
+    if (second.value < 0xDC00 || second.value > 0xDFFF) return {};
+    code = 0x10000 + ((code - 0xD800) << 10) + (second.value - 0xDC00);
+    end = next + 1 + second.length;
+  }
+  return is_character(code) ? Plain::character(end - begin, code) : Plain{};
+}
+
+// At a backslash: of JSON within a text, however often it was escaped again.
+Plain escape_at(std::string_view text, size_t at) {
+  constexpr size_t kBackslashesMax = 16;
+  size_t letter = at;
+  while (byte_at(text, letter) == '\\' && letter - at < kBackslashesMax) ++letter;
+  if (letter >= text.size()) return {};
+  const size_t length = letter + 1 - at;
+  // C:\new is a folder.
+  const bool drive = at > 1 && text[at - 1] == ':' && is_any(text[at - 2], kLetterBits) &&
+                     (at == 2 || !is_word_char(text[at - 3]));
+  switch (text[letter]) {
+    case 'n':
+      return drive ? Plain{} : Plain::byte(length, '\n');
+    case 'r':
+      return drive ? Plain{} : Plain::byte(length, '\r');
+    case 't':
+      return drive ? Plain{} : Plain::byte(length, '\t');
+    case '"':
+    case '/':
+      return Plain::byte(length, text[letter]);
+    case 'u':
+      return unicode_escape(text, at, letter);
+    case 'e':
+    case 'x':
+    case '0': {
+      for (const std::string_view escape : {"e", "x1b", "x1B", "033"}) {
+        if (!text.substr(letter).starts_with(escape)) continue;
+        const size_t end = past_colour(text, letter + escape.size());
+        return end != 0 ? Plain::dropped(end - at) : Plain{};
+      }
+      return {};
+    }
+    default:
+      return {};
+  }
+}
+
+// At an ampersand: a character of HTML that has a sign of its own.
+Plain entity_at(std::string_view text, size_t at) {
+  const std::string_view rest = text.substr(at);
+  struct Named {
+    std::string_view name;
+    char sign;
+  };
+  for (const Named& known : {Named{"&quot;", '"'}, Named{"&amp;", '&'}, Named{"&lt;", '<'},
+                             Named{"&gt;", '>'}, Named{"&apos;", '\''}, Named{"&nbsp;", ' '}}) {
+    if (rest.starts_with(known.name)) return Plain::byte(known.name.size(), known.sign);
+  }
+  if (!rest.starts_with("&#")) return {};
+  const bool hex = byte_at(rest, 2) == 'x' || byte_at(rest, 2) == 'X';
+  uint32_t code = 0;
+  const std::string_view digits = rest.substr(std::min<size_t>(hex ? 3 : 2, rest.size()), 7);
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), code, hex ? 16 : 10);
+  const auto behind = static_cast<size_t>(end - rest.data());
+  if (error != std::errc() || byte_at(rest, behind) != ';' || !is_character(code)) return {};
+  return Plain::character(behind + 1, code);
+}
+
 // Of the character at `at`, behind the plain byte `before`.
 Plain plain_of(std::string_view text, size_t at, char before) {
-  if (const char narrow = narrow_of(text, at); narrow != '\0') return {3, narrow};
+  if (text[at] == '\\') return escape_at(text, at);
+  if (text[at] == '&') return entity_at(text, at);
+  if (text[at] == '\x1B') {
+    const size_t end = past_colour(text, at + 1);
+    return end != 0 ? Plain::dropped(end - at) : Plain{};
+  }
+  if (const char narrow = narrow_of(text, at); narrow != '\0') return Plain::byte(3, narrow);
   const Mark mark = mark_at(text, at);
   if (mark.kind == Kind::kNone) return {};
   // Also keeps a long row of them from being read again at each.
@@ -85,14 +223,14 @@ Plain plain_of(std::string_view text, size_t at, char before) {
       const bool within = is_visible_ascii(before) && is_visible_ascii(next);
       const bool beside_blank =
           (before == ' ' && is_any(next, kDigitBit)) || (next == ' ' && is_any(before, kDigitBit));
-      return within || beside_blank ? Plain{behind - at, '\0'} : Plain{};
+      return within || beside_blank ? Plain::dropped(behind - at) : Plain{};
     }
     case Kind::kHyphen:
-      return both(kAlnumBits) ? Plain{mark.length, '-'} : Plain{};
+      return both(kAlnumBits) ? Plain::byte(mark.length, '-') : Plain{};
     case Kind::kDash:
-      return both(kDigitBit) ? Plain{mark.length, '-'} : Plain{};
+      return both(kDigitBit) ? Plain::byte(mark.length, '-') : Plain{};
     case Kind::kBlank:
-      return both(kDigitBit) ? Plain{mark.length, ' '} : Plain{};
+      return both(kDigitBit) ? Plain::byte(mark.length, ' ') : Plain{};
     case Kind::kNone:
       break;
   }
@@ -102,7 +240,7 @@ Plain plain_of(std::string_view text, size_t at, char before) {
 }  // namespace
 
 bool PlainText::needed(std::string_view text) {
-  for (const char first : {'\xEF', '\xE2', '\xC2'}) {
+  for (const char first : {'\xEF', '\xE2', '\xE3', '\xC2', '\x1B', '\\', '&'}) {
     for (size_t at = text.find(first); at != std::string_view::npos;
          at = text.find(first, at + 1)) {
       if (plain_of(text, at, at > 0 ? text[at - 1] : '\0').length != 0) return true;
@@ -118,11 +256,10 @@ PlainText::PlainText(std::string_view original) {
   for (size_t at = 0; at < original.size();) {
     const Plain plain = plain_of(original, at, text_.empty() ? '\0' : text_.back());
     const size_t length = std::max<size_t>(plain.length, 1);
-    if (plain.length == 0 || plain.narrow != '\0') {
-      text_.push_back(plain.length == 0 ? original[at] : plain.narrow);
-      starts_.push_back(static_cast<uint32_t>(at));
-      ends_.push_back(static_cast<uint32_t>(at + length));
-    }
+    const size_t count = plain.length == 0 ? 1 : plain.count;
+    text_.append(plain.length == 0 ? &original[at] : plain.bytes.data(), count);
+    starts_.insert(starts_.end(), count, static_cast<uint32_t>(at));
+    ends_.insert(ends_.end(), count, static_cast<uint32_t>(at + length));
     at += length;
   }
 }

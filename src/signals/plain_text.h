@@ -2,8 +2,9 @@
 
 // A text without what hides a number or a key from a reader of bytes: full-width characters become
 // ASCII, invisible characters inside of words go, and hyphens and blanks of other kinds between
-// digits become plain ones. Keeps where each byte came from. Ordinary texts need none of this.
-// Values; pure.
+// digits become plain ones. So do the escapes of texts within texts: "\n" and \u0041 of JSON,
+// however often it was escaped again, and &quot; of HTML; colours of a terminal go. Keeps where
+// each byte came from. Ordinary texts need none of this. Values; pure.
 
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +16,7 @@ namespace vsr::signals {
 
 class PlainText {
  public:
-  // False if the text is plain already: a search for three bytes.
+  // False if the text is plain already: a search for a few bytes.
   static bool needed(std::string_view text);
   // `original` must be shorter than 4 GiB.
   explicit PlainText(std::string_view original);
