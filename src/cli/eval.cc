@@ -13,6 +13,7 @@
 #include "cli/eval_learning.h"
 #include "cli/eval_matrix.h"
 #include "cli/eval_modes.h"
+#include "cli/input_file.h"
 #include "cli/program.h"
 #include "config/load.h"
 #include "eval/classify.h"
@@ -59,13 +60,6 @@ Result<std::shared_ptr<const router::Router>> make_router(const Context& context
   return router::Router::make(
       loaded.config, std::move(*parts),
       std::make_shared<router::LearningState>(loaded.config->learning.state_ttl_seconds), clock);
-}
-
-Result<std::string> read_all(const std::string& path) {
-  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(ErrorCode::kNotFound, path + " cannot be read; check its name");
-  return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
 // A few lines for a person out of the eval document.
@@ -123,7 +117,7 @@ int eval_one(const EvalArguments& arguments, const Context& context) {
   }
   std::string body;
   if (!arguments.messages.empty()) {
-    const Result<std::string> text = read_all(arguments.messages);
+    const Result<std::string> text = read_input(arguments.messages);
     if (!text) {
       fmt::print(stderr, "{}\n", text.error().message);
       return kBadUsage;
@@ -171,7 +165,7 @@ int eval_probes(const EvalArguments& arguments, const Context& context) {
     fmt::print(stderr, "{}\n", router.error().message);
     return kBadUsage;
   }
-  const Result<std::string> text = read_all(arguments.probes);
+  const Result<std::string> text = read_input(arguments.probes);
   const auto probes = text ? eval::load_probes(*text, arguments.probes)
                            : Result<std::vector<eval::Probe>>(std::unexpected(text.error()));
   if (!probes) {
@@ -212,13 +206,13 @@ int eval_probes(const EvalArguments& arguments, const Context& context) {
 }
 
 int eval_vectors(const EvalArguments& arguments) {
-  std::ifstream in(arguments.vectors);
+  Result<std::ifstream> in = open_input(arguments.vectors);
   if (!in) {
-    fmt::print(stderr, "{} cannot be read; check its name\n", arguments.vectors);
+    fmt::print(stderr, "{}\n", in.error().message);
     return kBadUsage;
   }
   std::ostringstream out;
-  const Status done = eval::run_vectors(in, out);
+  const Status done = eval::run_vectors(*in, out);
   fmt::print("{}", out.str());
   if (!done) fmt::print(stderr, "{}: {}\n", arguments.vectors, done.error().message);
   return done ? kOk : kBadUsage;
@@ -234,11 +228,12 @@ int eval_rows(const EvalArguments& arguments, const Context& context, const Rows
   if (arguments.has_text) {
     one.str(json::JsonWriter().begin_object().field("text", arguments.text).end_object().str());
   } else if (arguments.input != "-") {
-    file.open(arguments.input);
-    if (!file) {
-      fmt::print(stderr, "{} cannot be read; check its name\n", arguments.input);
+    Result<std::ifstream> opened = open_input(arguments.input);
+    if (!opened) {
+      fmt::print(stderr, "{}\n", opened.error().message);
       return kBadUsage;
     }
+    file = std::move(*opened);
   }
   std::istream& from_input = arguments.input == "-" ? std::cin : static_cast<std::istream&>(file);
   std::istream& in = arguments.has_text ? static_cast<std::istream&>(one) : from_input;

@@ -6,6 +6,7 @@
 
 #include "base/id.h"
 #include "base/sha256.h"
+#include "cli/input_file.h"
 #include "cli/program.h"
 #include "eval/matrix_run.h"
 #include "eval/matrix_summary.h"
@@ -22,9 +23,9 @@ int refused(std::string_view what) {
 }
 
 int eval_replay(const std::string& path, bool json) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return refused(path + " cannot be read; check its name");
-  const Result<eval::ReplaySummary> summary = eval::summarise_replay(in);
+  Result<std::ifstream> in = open_input(path);
+  if (!in) return refused(in.error().message);
+  const Result<eval::ReplaySummary> summary = eval::summarise_replay(*in);
   if (!summary) return refused(path + ": " + summary.error().message);
   if (json) {
     fmt::print("{}\n", eval::replay_json(*summary));
