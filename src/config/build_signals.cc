@@ -36,9 +36,24 @@ bool too_many(Build& build, const View& at) {
   return true;
 }
 
+// "\b" in double quotes is a backspace, which no request has.
+void check_typed(Build& build, const View& view) {
+  for (const char c : view.text().value_or("")) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (byte >= ' ' || c == '\n' || c == '\t' || c == '\r') continue;
+    build.error(view,
+                fmt::format("it has the control character 0x{:02x}, so it cannot match; in double "
+                            "quotes \\b is a backspace: write patterns in single quotes",
+                            byte),
+                "", "a text without control characters");
+    return;
+  }
+}
+
 void some_texts(Build& build, const View& view, std::vector<std::string>& into,
                 std::string_view what) {
   read(view, into);
+  for (const View& item : view.items()) check_typed(build, item);
   if (std::erase(into, "") > 0) build.warn(view, "empty texts in it are ignored");
   if (into.empty()) {
     build.error(view, fmt::format("a rule needs at least one {}", what), "",
@@ -172,6 +187,7 @@ void fill(Build& build, const View& view, StructureRule& rule) {
   switch (rule.source) {
     case StructureSource::kRegex:
       if (rule.pattern.empty()) build.required(source["pattern"]);
+      check_typed(build, source["pattern"]);
       break;
     case StructureSource::kKeywordSet:
       some_texts(build, source["keywords"], rule.keywords, "keyword");
