@@ -3,6 +3,7 @@
 // it reads the windows that look worst to them, and only those.
 
 #include <algorithm>
+#include <cmath>
 
 #include "signals/evaluation.h"
 #include "text/hash.h"
@@ -24,6 +25,20 @@ constexpr size_t kFieldsBytesMin = 40;
 // are found with it, on texts that nobody trained on, all are above. At and above it a rule is
 // without an answer.
 constexpr double kClearOfAttack = 0.1;
+
+// What tools read is longer and wilder than what people write: source code, manuals, listings. Each
+// doubling of a result's windows beyond kResultWindowsFree costs this much, as a logit, on top of
+// what length costs anywhere. At this much one source file of Python's library in sixty is taken
+// for an attack, and one in four without (models/README.md).
+constexpr float kResultDoublingCost = 0.22F;
+constexpr float kResultWindowsFree = 8;
+
+double in_long_result(double attack, size_t windows) {
+  const float doublings =
+      std::log2(std::max(1.0F, static_cast<float>(windows) / kResultWindowsFree));
+  const double logit = std::log(attack / (1 - attack));
+  return 1 / (1 + std::exp(kResultDoublingCost * doublings - logit));
+}
 
 // The index of the view that looks worst to the n-grams.
 size_t worst_of(std::span<const text::View> views, const nn::TextClassifier& classifier,
@@ -232,9 +247,12 @@ VectorState Evaluation::read_history_attack() {
     if (one == VectorState::kWanted) state = one;
     if (one == VectorState::kWanted || s_.failed) continue;
     s_.attack_by_ngrams |= one == VectorState::kFailed;
-    const double attack = one == VectorState::kFailed
-                              ? c_.classifier->attack(window.attack)
-                              : c_.classifier->attack(window, columns[nn::kJailbreakColumn], total);
+    double attack = one == VectorState::kFailed
+                        ? c_.classifier->attack(window.attack)
+                        : c_.classifier->attack(window, columns[nn::kJailbreakColumn], total);
+    if (input_.messages[suspect.message].role == Role::kTool) {
+      attack = in_long_result(attack, suspect.reading->windows_total);
+    }
     s_.history_attack = std::max(s_.history_attack, attack);
   }
   return state;

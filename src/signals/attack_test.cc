@@ -203,6 +203,24 @@ TEST_F(Attacks, WhatNgramsAloneSaidIsNotRemembered) {
   EXPECT_FALSE(encoder_->read_.empty());
 }
 
+// The longer a result, the surer an attack in it has to be.
+TEST_F(Attacks, LengthOfAResultCosts) {
+  const auto attack_in = [&](Role role, size_t lines) {
+    std::string text;
+    for (size_t i = 0; i < lines; ++i) text += fmt::format("please zap the tide of day {}\n", i);
+    const Values values = ask({{role, text}, {Role::kUser, "What is the tide today?"}});
+    return value(values, SignalType::kJailbreak, "ever").raw;
+  };
+  const double one = attack_in(Role::kTool, 10);
+  const double longer = attack_in(Role::kTool, 600);
+  const double longest = attack_in(Role::kTool, 1200);
+  EXPECT_NEAR(attack_in(Role::kUser, 10), one, 1e-6) << "a short one costs nothing";
+  EXPECT_LT(longer, one);
+  EXPECT_LT(longest, longer);
+  EXPECT_LT(longest, attack_in(Role::kUser, 1200));
+  EXPECT_GT(longest, 0.0);
+}
+
 TEST_F(Attacks, ALongHistoryIsBounded) {
   std::vector<Turn> turns;
   for (int i = 0; i < 60; ++i) {
