@@ -132,7 +132,9 @@ int eval_one(const EvalArguments& arguments, const Context& context) {
   } else {
     body = json::JsonWriter().begin_object().field("text", arguments.text).end_object().str();
   }
-  const auto document = operator_api::evaluate(**router, nullptr, clock, body);
+  const auto input = operator_api::eval_input(body);
+  const auto document = input ? operator_api::evaluate(**router, nullptr, clock, *input)
+                              : std::unexpected(input.error());
   if (!document) {
     fmt::print(stderr, "{}\n", document.error().message);
     return kBadUsage;

@@ -16,6 +16,7 @@
 #include "gateway/gateway.h"
 #include "gateway/runtime.h"
 #include "http/server.h"
+#include "json/value.h"
 #include "net/offload.h"
 #include "nn/vectors.h"
 #include "operator/access.h"
@@ -127,6 +128,7 @@ class Api final : public http::Handler {
   net::Task<void> simulate(http::Exchange& exchange, std::string_view rest);
   net::Task<void> chat(http::Exchange& exchange, std::string_view rest);
 
+  wire::ApiResult<std::string> evaluated(std::string_view query, std::string_view body) const;
   Answer simulation(std::string_view body);
   net::Task<Result<Encoded>> encode(net::Loop& loop, std::string text);
 
@@ -141,9 +143,11 @@ class Api final : public http::Handler {
   std::atomic<bool> simulates_ = false;  // one at a time, so that the pool has a thread left
 };
 
-// A dry run over a body {text | messages[, tools, model, headers{}]}: the eval document, or why
-// not.
+// What a dry run is asked: {text | messages[, model, headers{}, config]}, beside whatever else a
+// chat request holds; or what is wrong with it.
+wire::ApiResult<json::Value> eval_input(std::string_view body);
+// A dry run over what eval_input() accepted: the eval document, or why not.
 wire::ApiResult<std::string> evaluate(const router::Router& router, const gateway::Runtime* runtime,
-                                      const Clock& clock, std::string_view body);
+                                      const Clock& clock, const json::Value& input);
 
 }  // namespace vsr::operator_api

@@ -1,48 +1,95 @@
 // Dry runs, classifiers and the encoder: the part of Api that asks the router.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/strings.h"
 #include "json/value.h"
 #include "operator/api.h"
 #include "operator/meaning.h"
 
 namespace vsr::operator_api {
 
-net::Task<void> Api::eval(http::Exchange& exchange, std::string_view) {
-  const Result<http::Bytes> body = co_await exchange.read_body(kBodyBytesMax);
-  if (!body) {
-    co_await refuse(exchange, wire::to_api_error(body.error()));
-    co_return;
+namespace {
+
+// Whether the query asks for the recipe in the body.
+wire::ApiResult<bool> asks_for_candidate(std::string_view query) {
+  bool out = false;
+  for (const std::string_view part : split(query, '&')) {
+    if (part.empty()) continue;
+    const size_t equals = std::min(part.find('='), part.size());
+    const std::string_view name = part.substr(0, equals);
+    if (name != "config") {
+      return std::unexpected(wire::ApiError{
+          400, "unknown_parameter", std::string(name),
+          fmt::format("there is no query parameter {}; there is config=candidate", name)});
+    }
+    if (part.substr(equals) != "=candidate") {
+      return std::unexpected(wire::ApiError{
+          400, "invalid_value", "config",
+          fmt::format("?{} is not known; send ?config=candidate and the recipe as `config` in the "
+                      "body, or leave it out to ask the running recipe",
+                      part)});
+    }
+    out = true;
   }
+  return out;
+}
+
+// The input of a dry run, with a recipe of its own if and only if the query says so.
+wire::ApiResult<json::Value> eval_input_of(std::string_view query, std::string_view body) {
+  const wire::ApiResult<bool> candidate = asks_for_candidate(query);
+  if (!candidate) return std::unexpected(candidate.error());
+  auto input = eval_input(body);
+  if (!input) return input;
+  const json::Value* const recipe = input->find("config");
+  if (*candidate && recipe == nullptr) {
+    return std::unexpected(wire::ApiError{400, "missing_required_parameter", "config",
+                                          "send the recipe, a string of YAML, as `config`"});
+  }
+  if (!*candidate && recipe != nullptr) {
+    return std::unexpected(wire::ApiError{
+        400, "invalid_value", "config",
+        "`config` is read with ?config=candidate alone; add that to the address, or leave `config` "
+        "out to ask the running recipe"});
+  }
+  if (recipe != nullptr && !recipe->is_string()) {
+    return std::unexpected(
+        wire::ApiError{400, "invalid_type", "config",
+                       fmt::format("`config` has to be a string, the recipe as YAML, and is {}",
+                                   json::with_article(recipe->kind()))});
+  }
+  return input;
+}
+
+}  // namespace
+
+net::Task<void> Api::eval(http::Exchange& exchange, std::string_view) {
+  // Every signal is evaluated, the encoder's too: not on the loop.
+  co_await work(exchange,
+                [this, query = std::string(exchange.request().query)](std::string_view body) {
+                  wire::ApiResult<std::string> document = evaluated(query, body);
+                  return document ? Answer{200, std::move(*document)} : answer_of(document.error());
+                });
+}
+
+wire::ApiResult<std::string> Api::evaluated(std::string_view query, std::string_view body) const {
+  const auto input = eval_input_of(query, body);
+  if (!input) return std::unexpected(input.error());
   const std::shared_ptr<const gateway::Runtime> runtime = hooks_.runtime();
   std::shared_ptr<const router::Router> router = runtime ? runtime->router : nullptr;
-  if (exchange.request().query == "config=candidate") {
-    const Result<json::Value> input = json::Value::parse(body->view());
-    const std::string yaml(input ? (*input)["config"].as_string() : "");
-    Result<std::shared_ptr<const router::Router>> candidate = hooks_.candidate(yaml);
+  if (const json::Value* const recipe = input->find("config")) {
+    auto candidate = hooks_.candidate(recipe->as_string());
     if (!candidate) {
-      co_await refuse(exchange, {400, "invalid_recipe", "config", candidate.error().message});
-      co_return;
+      return std::unexpected(
+          wire::ApiError{400, "invalid_recipe", "config", candidate.error().message});
     }
     router = std::move(*candidate);
   }
   if (!router) {
-    co_await refuse(exchange, {503, "not_configured", "", "no recipe is active yet"});
-    co_return;
+    return std::unexpected(wire::ApiError{503, "not_configured", "", "no recipe is active yet"});
   }
-  // Every signal is evaluated, the encoder's too: not on the loop.
-  wire::ApiResult<std::string> document;
-  std::function<Result<bool>()> work = [&]() -> Result<bool> {
-    document = evaluate(*router, runtime.get(), *services_.clock, body->view());
-    return true;
-  };
-  const Result<bool> done = co_await net::offload<bool>(offload_, exchange.loop(), std::move(work));
-  if (!done) {
-    co_await refuse(exchange, {503, "overloaded", "", done.error().message});
-    co_return;
-  }
-  if (!document) {
-    co_await refuse(exchange, document.error());
-    co_return;
-  }
-  co_await json(exchange, std::move(*document));
+  return evaluate(*router, runtime.get(), *services_.clock, *input);
 }
 
 net::Task<void> Api::classify(http::Exchange& exchange, std::string_view task) {

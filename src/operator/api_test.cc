@@ -219,7 +219,6 @@ TEST(OperatorApi, EvalOfACandidateRecipe) {
   const json::Value candidate = site.json(200, "POST", "/api/v1/eval?config=candidate", w.str());
   EXPECT_EQ(candidate["selected_model"].as_string(), "large");
   EXPECT_NE(candidate["recipe"].as_string(), site.config_->hash);
-  EXPECT_EQ(site.json(200, "POST", "/api/v1/eval", w.str())["selected_model"].as_string(), "small");
   const json::Value broken = site.json(400, "POST", "/api/v1/eval?config=candidate",
                                        R"({"text":"hello","config":"version: v9"})");
   EXPECT_EQ(broken["error"]["code"].as_string(), "invalid_recipe");
@@ -229,23 +228,59 @@ TEST(OperatorApi, EvalOfACandidateRecipe) {
 TEST(OperatorApi, EvalRefusesWhatItCannotRead) {
   struct Case {
     const char* body;
-    int status;
     const char* code;
+    const char* param;
+    const char* told;  // part of the message
+    const char* query = "";
   };
+  const char* const candidate = "?config=candidate";
   const Case cases[] = {
-      {"", 400, "invalid_json"},
-      {"{", 400, "invalid_json"},
-      {"[]", 400, "invalid_json"},
-      {"{}", 400, "missing_required_parameter"},
-      {R"({"text":7})", 400, "missing_required_parameter"},
-      {R"({"messages":"hello"})", 400, "missing_required_parameter"},
-      {R"({"messages":[{"role":"user","content":7}]})", 400, "invalid_type"},
+      {"", "invalid_json", "", "no JSON value"},
+      {"{", "invalid_json", "", "no JSON"},
+      {"[]", "invalid_json", "", "is an array"},
+      {"{\"text\":\"\xff\"}", "invalid_json", "", "not valid UTF-8"},
+      {"{}", "missing_required_parameter", "text", "send `text`"},
+      {R"({"model":"auto"})", "missing_required_parameter", "text", "send `text`"},
+      {R"({"text":7})", "invalid_type", "text", "has to be a string, and is a number"},
+      {R"({"text":null})", "invalid_type", "text", "has to be a string"},
+      {R"({"text":""})", "invalid_value", "text", "`text` is empty"},
+      {R"({"messages":"hello"})", "invalid_type", "messages", "has to be a list, and is a string"},
+      {R"({"text":"a","messages":[]})", "invalid_value", "messages", "not both"},
+      {R"({"messages":[{"role":"user","content":7}]})", "invalid_type", "messages[0].content", ""},
+      {R"({"prompt":"x"})", "unknown_parameter", "prompt", "send `text`"},
+      {R"({"txet":"x"})", "unknown_parameter", "txet", "did you mean text?"},
+      {R"({"text":"x","header":{}})", "unknown_parameter", "header", "did you mean headers?"},
+      {R"({"text":"x","model":5})", "invalid_type", "model", "has to be a string"},
+      {R"({"text":"x","headers":"a: b"})", "invalid_type", "headers", "has to be an object"},
+      {R"({"text":"x","headers":{"a":5}})", "invalid_type", "headers.a", "and is a number"},
+      {R"({"text":"x","config":"version: v0.3"})", "invalid_value", "config", "?config=candidate"},
+      {R"({"text":"x"})", "invalid_value", "config", "?config=running", "?config=running"},
+      {R"({"text":"x"})", "invalid_value", "config", "?config is", "?config"},
+      {R"({"text":"x"})", "unknown_parameter", "recipe", "config=candidate", "?recipe=candidate"},
+      {R"({"text":"x"})", "missing_required_parameter", "config", "as `config`", candidate},
+      {R"({"text":"x","config":5})", "invalid_type", "config", "has to be a string", candidate},
+      {"{\"text\":\"\xff\"}", "invalid_json", "", "not valid UTF-8", candidate},
   };
   Site site;
   for (const Case& c : cases) {
-    const json::Value body = site.json(c.status, "POST", "/api/v1/eval", c.body);
-    EXPECT_EQ(body["error"]["code"].as_string(), c.code) << c.body;
-    EXPECT_FALSE(body["error"]["message"].as_string().empty()) << c.body;
+    const json::Value error =
+        site.json(400, "POST", fmt::format("/api/v1/eval{}", c.query), c.body)["error"];
+    EXPECT_EQ(error["code"].as_string(), c.code) << c.body;
+    EXPECT_EQ(error["param"].as_string(), c.param) << c.body;
+    EXPECT_THAT(error["message"].as_string(), HasSubstr(c.told)) << c.body;
+  }
+}
+
+TEST(OperatorApi, EvalTakesWhateverElseAChatRequestHolds) {
+  Site site;
+  for (const char* more : {R"("temperature":0.1)", R"("tools":[])", R"("models":["a","b"])",
+                           R"("x-of-a-provider":{"a":1})", R"("user":"u")", R"("headers":{})"}) {
+    for (const char* subject :
+         {R"("text":"prove it")", R"("messages":[{"role":"user","content":"prove it"}])"}) {
+      const json::Value document =
+          site.json(200, "POST", "/api/v1/eval", fmt::format("{{{},{}}}", subject, more));
+      EXPECT_EQ(document["routing_decision"].as_string(), "hard") << subject << more;
+    }
   }
 }
 

@@ -24,14 +24,6 @@ std::unexpected<wire::ApiError> bad(std::string_view code, std::string_view para
       wire::ApiError{400, std::string(code), std::string(param), std::move(message)});
 }
 
-wire::ApiResult<json::Value> object_of(std::string_view body, std::string_view example) {
-  Result<json::Value> input = json::Value::parse(body);
-  if (!input || !input->is_object()) {
-    return bad("invalid_json", "", fmt::format("the body is no JSON object; send {}", example));
-  }
-  return std::move(*input);
-}
-
 // A field that is not read is a mistake, and the answer would be about something else.
 std::optional<wire::ApiError> unfit(const json::Value& object, std::string_view where,
                                     const std::vector<std::string_view>& known) {
@@ -52,21 +44,7 @@ wire::ApiResult<std::shared_ptr<const router::Subject>> subject_of(const json::V
   if (auto problem = unfit(object, where, {"text", "messages"})) {
     return std::unexpected(std::move(*problem));
   }
-  const json::Value* const text = object.find("text");
-  const json::Value* const messages = object.find("messages");
-  if (text != nullptr && messages != nullptr) {
-    return bad("invalid_value", fmt::format("{}messages", where),
-               "send either `text` or `messages`, not both");
-  }
-  if (text != nullptr && !text->is_string()) {
-    return bad("invalid_type", fmt::format("{}text", where),
-               fmt::format("`text` has to be a string, and is {}", with_article(text->kind())));
-  }
-  if (messages != nullptr && !messages->is_array()) {
-    return bad(
-        "invalid_type", fmt::format("{}messages", where),
-        fmt::format("`messages` has to be a list, and is {}", with_article(messages->kind())));
-  }
+  if (auto problem = misfit_subject(object, where)) return std::unexpected(std::move(*problem));
   return router::Subject::of(object);
 }
 
@@ -183,6 +161,40 @@ wire::ApiResult<std::string> classify_batch(const router::Classifiers& classifie
 }
 
 }  // namespace
+
+wire::ApiResult<json::Value> object_of(std::string_view body, std::string_view example) {
+  Result<json::Value> input = json::Value::parse(body);
+  if (!input) {
+    return bad("invalid_json", "",
+               fmt::format("the body is no JSON: {}; send {}", input.error().message, example));
+  }
+  if (!input->is_object()) {
+    return bad("invalid_json", "",
+               fmt::format("the body has to be a JSON object, and is {}; send {}",
+                           with_article(input->kind()), example));
+  }
+  return std::move(*input);
+}
+
+std::optional<wire::ApiError> misfit_subject(const json::Value& object, std::string_view where) {
+  const json::Value* const text = object.find("text");
+  const json::Value* const messages = object.find("messages");
+  if (text != nullptr && messages != nullptr) {
+    return wire::ApiError{400, "invalid_value", fmt::format("{}messages", where),
+                          "send either `text` or `messages`, not both"};
+  }
+  if (text != nullptr && !text->is_string()) {
+    return wire::ApiError{
+        400, "invalid_type", fmt::format("{}text", where),
+        fmt::format("`text` has to be a string, and is {}", with_article(text->kind()))};
+  }
+  if (messages != nullptr && !messages->is_array()) {
+    return wire::ApiError{
+        400, "invalid_type", fmt::format("{}messages", where),
+        fmt::format("`messages` has to be a list, and is {}", with_article(messages->kind()))};
+  }
+  return std::nullopt;
+}
 
 wire::ApiResult<std::string> classify(std::string_view task, const router::Classifiers& classifiers,
                                       const Clock& clock, std::string_view body) {
