@@ -29,7 +29,9 @@ TEST(Page, EveryPathOfTheApiIsDescribedAndNothingElse) {
   const std::map<std::string, std::vector<std::string>> several = {
       {"POST /api/v1/classify/{task}",
        {"POST /api/v1/classify/intent", "POST /api/v1/classify/pii",
-        "POST /api/v1/classify/security", "POST /api/v1/classify/batch"}},
+        "POST /api/v1/classify/security", "POST /api/v1/classify/security/harmful",
+        "POST /api/v1/classify/difficulty", "POST /api/v1/classify/language",
+        "POST /api/v1/classify/batch"}},
       {"GET /v1/router_replay/{id}",
        {"GET /v1/router_replay/{id}", "GET /v1/router_replay/aggregate",
         "GET /v1/router_replay/trajectory"}},

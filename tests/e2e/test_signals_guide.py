@@ -42,6 +42,19 @@ def test_an_example_of_the_guide_is_valid(tmp_path, example):
     assert result.returncode == 0 and "warning" not in result.stderr, result.stderr
 
 
+def test_the_probes_of_the_guide_run(tmp_path):
+    guide = (SOURCE / "docs/signals.md").read_text()
+    example = re.search(r"^## A file of probes\n((?:    .*\n)+)", guide, re.M)[1]
+    path = tmp_path / "my.probes.yaml"
+    path.write_text(textwrap.dedent(example))
+    recipe = SOURCE / "deploy/recipes/customer-support.yaml"
+    result = subprocess.run(
+        [BIN, "eval", "--probes", path, "--config", recipe],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert result.returncode == 0 and "2 passed, 0 failed" in result.stdout, result.stdout
+
+
 def test_the_guide_has_an_example_of_every_type():
     shown = {key for text in EXAMPLES for key in re.findall(r"^(\w+):", text, re.M)}
     assert shown == {
