@@ -81,13 +81,19 @@ int migrate(const std::string& path) {
   return migrated.yaml.empty() ? kBadUsage : kOk;
 }
 
-// `--config FILE`, or FILE alone; the help lists the first.
+// The recipe is FILE or `--config FILE`.
 void add_recipe(CLI::App& command, const std::shared_ptr<std::string>& path,
                 std::function<void()> run) {
-  command.add_option("--config", *path, "The recipe");
-  command.add_option("recipe", *path)->group("");
-  command.callback([path, run = std::move(run)] {
-    if (path->empty()) throw CLI::RequiredError("--config");
+  const auto named = std::make_shared<std::string>();
+  command.add_option("FILE", *path, "The recipe")->option_text(" ");
+  command.add_option("--config", *named, "The same as FILE");
+  command.callback([path, named, run = std::move(run)] {
+    if (path->empty() && named->empty()) throw CLI::RequiredError("FILE or --config FILE");
+    if (!path->empty() && !named->empty()) {
+      throw CLI::ArgumentMismatch(
+          fmt::format("give one recipe: FILE or --config FILE, not both {} and {}", *named, *path));
+    }
+    if (path->empty()) *path = *named;
     run();
   });
 }

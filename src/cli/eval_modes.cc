@@ -87,6 +87,9 @@ std::optional<std::string> misfit(const std::vector<std::string>& given, std::st
     return fmt::format("{} does not read {}; leave it out{}{}", name_of(*chosen), name,
                        chosen->reads.empty() ? "" : ", it reads ", fmt::join(chosen->reads, ", "));
   }
+  if (holds(given, "--text") && holds(given, "--input")) {
+    return fmt::format("{} reads --text or --input, not both; leave one out", name_of(*chosen));
+  }
   return std::nullopt;
 }
 

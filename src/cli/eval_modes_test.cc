@@ -33,6 +33,8 @@ TEST(EvalModes, AnOptionThatWouldBeIgnoredIsAMistake) {
       {{"--live-audit", "--text"}, "", "--live-audit does not read --text"},
       {{"--probes", "--text"}, "", "--probes does not read --text"},
       {{"--similarity", "--text"}, "", "--similarity does not read --text"},
+      {{"--classify", "--text", "--input"}, "", "--classify reads --text or --input, not both"},
+      {{"--classify", "--input"}, "", ""},
       {{"--vectors", "--learning", "--threads"}, "", "--vectors does not read --threads; leave it"},
   };
   for (const Case& c : cases) {
