@@ -330,6 +330,7 @@ class Traffic {
     const router::Decision& decision = *open.decision;
     const UnixMillis now = clock_.unix_ms();
     store::TerminalPart part;
+    part.response_path = store::kUpstreamPath;
     part.state = reason.empty() ? store::Lifecycle::kCompleted : store::Lifecycle::kFailed;
     part.reason = reason;
     part.ended_at = now;
