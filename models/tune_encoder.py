@@ -32,9 +32,6 @@ WINDOWS_MAX = 3  # of one row
 LENGTHS = [16, 24, 32, 40, 48, 64, 80, 96, 112, 128]
 BATCH_TOKENS = 4096
 SAFETY_HEADS = ("jailbreak", "harmful")
-# How the layer for safety comes out hangs on the order of the rows, by some points of recall on
-# families that it has not seen; the mean of two is better than either and swings less.
-SAFETY_SEEDS = (7, 107)
 LAYER_RATE, HEAD_RATE = 3e-4, 2e-3
 WEIGHT = {"domain": 1.0, "jailbreak": 1.5, "harmful": 0.5, "tier": 0.5, "difficulty": 0.7,
           "feedback": 0.3}
@@ -230,30 +227,14 @@ def loss_of(columns: torch.Tensor, rows: list) -> torch.Tensor:
     return total / len(rows)
 
 
-def mean(tops: list[Top]) -> Top:
-    """The mean of the weights, as in "Model soups" (Wortsman et al., 2022)."""
-    states = [top.state_dict() for top in tops]
-    tops[0].load_state_dict({name: torch.stack([state[name] for state in states]).mean(0)
-                             for name in states[0]})
-    return tops[0].eval()
-
-
 def tune(name: str, rows: list, states: States, weights: dict) -> Top:
     """For the heads of these rows: all of safety or none."""
-    safety = rows[0]["head"] in SAFETY_HEADS
-    seeds = SAFETY_SEEDS if safety else SAFETY_SEEDS[:1]
-    return mean([tune_once(f"{name}, seed {seed}", rows, states, weights, safety, seed)
-                 for seed in seeds])
-
-
-def tune_once(name: str, rows: list, states: States, weights: dict, safety: bool,
-              seed: int) -> Top:
-    torch.manual_seed(seed)
-    top = Top(weights, safety)
+    torch.manual_seed(7)
+    top = Top(weights, rows[0]["head"] in SAFETY_HEADS)
     optimiser = torch.optim.AdamW([{"params": top.layers.parameters(), "lr": LAYER_RATE},
                                    {"params": top.head.parameters(), "lr": HEAD_RATE}],
                                   weight_decay=0.01)
-    plan = batches(rows, states, seed=seed)
+    plan = batches(rows, states, seed=11)
     warm_up = max(1, len(plan) * 6 // 100)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda k: min(1.0, (k + 1) / warm_up) * max(0.0, 1 - k / len(plan)))
@@ -270,7 +251,7 @@ def tune_once(name: str, rows: list, states: States, weights: dict, safety: bool
         if time.monotonic() - told > 60:
             told = time.monotonic()
             print(f"{name}: {step} of {len(plan)} batches, {told - begun:.0f} s", file=sys.stderr)
-    return top
+    return top.eval()
 
 
 def score(top: Top, rows: list, states: States) -> dict:
