@@ -28,9 +28,9 @@ constexpr double kClearOfAttack = 0.1;
 
 // What tools read is longer and wilder than what people write: source code, manuals, listings. Each
 // doubling of a result's windows beyond kResultWindowsFree costs this much, as a logit, on top of
-// what length costs anywhere. At this much one source file of Python's library in sixty is taken
+// what length costs anywhere. At this much no source file in sixty of Python's library is taken
 // for an attack, and one in four without (models/README.md).
-constexpr float kResultDoublingCost = 0.22F;
+constexpr float kResultDoublingCost = 0.32F;
 constexpr float kResultWindowsFree = 8;
 
 double in_long_result(double attack, size_t windows) {
