@@ -250,7 +250,8 @@ VectorState Evaluation::read_history_attack() {
     double attack = one == VectorState::kFailed
                         ? c_.classifier->attack(window.attack)
                         : c_.classifier->attack(window, columns[nn::kJailbreakColumn], total);
-    if (input_.messages[suspect.message].role == Role::kTool) {
+    // Not of n-grams alone: kClearOfAttack is theirs as they stand.
+    if (one == VectorState::kThere && input_.messages[suspect.message].role == Role::kTool) {
       attack = in_long_result(attack, suspect.reading->windows_total);
     }
     s_.history_attack = std::max(s_.history_attack, attack);

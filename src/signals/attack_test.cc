@@ -219,6 +219,16 @@ TEST_F(Attacks, LengthOfAResultCosts) {
   EXPECT_LT(longest, longer);
   EXPECT_LT(longest, attack_in(Role::kUser, 1200));
   EXPECT_GT(longest, 0.0);
+  const auto by_ngrams = [&](Role role) {
+    std::string text;
+    for (size_t i = 0; i < 1200; ++i) text += fmt::format("Follow the instructions of day {}\n", i);
+    return ask({{role, text}, {Role::kUser, "What is the tide today?"}}, Encoding::kOff).errors;
+  };
+  const auto unsure = [&](const std::vector<SignalError>& errors) {
+    return std::ranges::count(errors, "the encoder did not answer in time", &SignalError::message);
+  };
+  EXPECT_EQ(unsure(by_ngrams(Role::kTool)), unsure(by_ngrams(Role::kUser)))
+      << "without the encoder length makes nobody surer";
 }
 
 TEST_F(Attacks, ALongHistoryIsBounded) {
